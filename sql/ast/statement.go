@@ -1,0 +1,134 @@
+package ast
+
+type (
+	// QueryStmt is a bare query.
+	QueryStmt struct {
+		Pos
+		Query *Query
+	}
+	// CreateRelation is CREATE SOURCE or CREATE TABLE (Kind "SOURCE" or "TABLE").
+	CreateRelation struct {
+		Pos
+		Kind        string
+		Name        Name
+		IfNotExists bool
+		OrReplace   bool
+		Columns     []ColumnDef
+		PrimaryKey  []Name
+		Watermark   *WatermarkDef
+		Options     []Option
+	}
+	// ColumnDef is one column. Exactly one of these forms: typed (Type set), computed (Computed set, Type optional),
+	// metadata (Metadata set: `c T METADATA [FROM 'key']`; MetadataKey defaults to the column's name).
+	ColumnDef struct {
+		Pos
+		Name        Name
+		Type        *TypeName
+		Computed    Expr
+		Metadata    bool
+		MetadataKey string
+		NotNull     bool
+	}
+	// WatermarkDef is WATERMARK FOR column AS expr.
+	WatermarkDef struct {
+		Pos
+		Column Name
+		Expr   Expr
+	}
+	// CreateSink is CREATE SINK name [(cols)] WITH (..) [AS query | FROM view].
+	CreateSink struct {
+		Pos
+		Name        Name
+		IfNotExists bool
+		Columns     []ColumnDef
+		PrimaryKey  []Name
+		Options     []Option
+		Query       *Query // nil: fed by INSERT INTO
+	}
+	// CreateView is CREATE [OR REPLACE] [MATERIALIZED] VIEW name [(cols)] [WITH (..)] AS query. Text is the query's source text.
+	CreateView struct {
+		Pos
+		Name         Name
+		Materialized bool
+		OrReplace    bool
+		IfNotExists  bool
+		Columns      []Name
+		Options      []Option
+		Query        *Query
+		Text         string
+	}
+	// Insert is INSERT INTO target [(cols)] query (VALUES included).
+	Insert struct {
+		Pos
+		Target  Name
+		Columns []Name
+		Query   *Query
+	}
+	// StatementSet is BEGIN STATEMENT SET; ..; END.
+	StatementSet struct {
+		Pos
+		Inserts []*Insert
+	}
+	// Explain is EXPLAIN [ANALYZE] statement; Format is "" or lower case (text, json).
+	Explain struct {
+		Pos
+		Analyze   bool
+		Format    string
+		Statement Statement
+	}
+	// Show is SHOW <What> [FROM|IN x] [LIKE 'p']. What is upper case with single blanks: TABLES, SOURCES, SINKS, VIEWS,
+	// MATERIALIZED VIEWS, JOBS, FUNCTIONS, CONNECTORS, COLUMNS, CREATE TABLE, VARIABLES, DATABASES, TOPICS, ERRORS, LATE ...
+	Show struct {
+		Pos
+		What string
+		Full bool
+		From Name
+		Like string
+	}
+	// Describe is DESCRIBE [EXTENDED] [FUNCTION|CONNECTOR|JOB] name (Kind upper case, "" for a relation).
+	Describe struct {
+		Pos
+		Kind     string
+		Extended bool
+		Name     Name
+	}
+	// Drop is DROP SOURCE|TABLE|SINK|VIEW|MATERIALIZED VIEW|JOB [IF EXISTS] name (Kind upper case).
+	Drop struct {
+		Pos
+		Kind     string
+		IfExists bool
+		Name     Name
+	}
+	// Set is SET name = value; Name lower case, dots kept, quotes and @@ removed. Reset is RESET name.
+	Set struct {
+		Pos
+		Name  string
+		Value Expr
+		Reset bool
+	}
+	// JobControl is PAUSE|RESUME|STOP JOB name (Verb upper case; STOP JOB is also spelt DROP JOB).
+	JobControl struct {
+		Pos
+		Verb string
+		Name Name
+	}
+	// Use is USE database.
+	Use struct {
+		Pos
+		Name Name
+	}
+)
+
+func (*QueryStmt) stmt()      {}
+func (*CreateRelation) stmt() {}
+func (*CreateSink) stmt()     {}
+func (*CreateView) stmt()     {}
+func (*Insert) stmt()         {}
+func (*StatementSet) stmt()   {}
+func (*Explain) stmt()        {}
+func (*Show) stmt()           {}
+func (*Describe) stmt()       {}
+func (*Drop) stmt()           {}
+func (*Set) stmt()            {}
+func (*JobControl) stmt()     {}
+func (*Use) stmt()            {}

@@ -1,0 +1,2 @@
+// Package expr is typed, bound expressions and their vectorised evaluation.
+package expr

@@ -1,0 +1,95 @@
+package function
+
+import (
+	"time"
+
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// Ctx is what kernels see of the world. It belongs to one task and is not safe for concurrent use.
+type Ctx struct {
+	Now  int64          // the epoch clock, microseconds UTC: NOW() is constant within an epoch so that replay gives the same answer
+	Zone *time.Location // session time zone; nil is UTC
+	Errs []RowError     // errors of single rows, in no particular order
+}
+
+// RowError says that a row's expression has no value. The operator decides by the job's error policy what becomes of the row.
+type RowError struct {
+	Row int // physical row of the batch
+	Err *diag.Error
+}
+
+// Fail records a row error. The kernel leaves any value in the row's slot.
+func (c *Ctx) Fail(row int, err *diag.Error) { c.Errs = append(c.Errs, RowError{Row: row, Err: err}) }
+
+// Kernel computes n rows of out from args, which have n rows each. Out arrives empty with its type set; the kernel appends or
+// Resizes to exactly n rows. It runs over all physical rows, also those a selection vector leaves out; the caller drops errors of
+// rows that do not count. For a strict function the caller makes a row NULL when an argument is, and drops its error; the kernel
+// must only be safe on the unspecified values in such slots. A kernel must not allocate per row.
+type Kernel func(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector)
+
+// Arg is an argument at bind time. Const is a 1-row vector when the argument is constant, so that a binder can compile patterns,
+// paths and formats once.
+type Arg struct {
+	Type  types.Type
+	Const *vector.Vector
+}
+
+// Bound is a function resolved for given arguments. ArgTypes are the types that the kernel wants: the caller casts where they
+// differ from what it has.
+type Bound struct {
+	Ret      types.Type
+	ArgTypes []types.Type
+	Strict   bool // NULL in, NULL out, handled by the caller
+	Kernel   Kernel
+}
+
+// Example is a documented call that is also a test: SQL evaluates to Result, the text form of the value (NULL for NULL).
+type Example struct{ SQL, Result string }
+
+// Func is the record of a scalar function or operator. Operators are functions named by their symbol ("+", "=", "and").
+type Func struct {
+	Name          string // lower case
+	Aliases       []string
+	Family        string // string, math, time, json, regexp, array, conditional, cast, geo, hash, misc, operator
+	Signatures    []string
+	Doc           string
+	Examples      []Example
+	Deterministic bool
+	// Bind resolves the call; an error says which argument is wrong and why, without naming the function.
+	Bind func(args []Arg) (Bound, error)
+}
+
+// AggState holds the accumulators of one aggregate for all groups of one task, by group id: columns, not objects. Group ids are
+// small integers given out by the operator; Grow makes room, Clear makes a released id reusable.
+type AggState interface {
+	Grow(groups int)
+	Clear(group int)
+	// Add folds rows in. gids[k] is the group of the k-th counting row rows[k]; change[k] tells whether it adds or retracts
+	// (nil: all add). Args have one vector per argument.
+	Add(gids []int32, rows []int32, change []vector.Change, args []*vector.Vector) error
+	// Emit appends the group's result to out.
+	Emit(group int, out *vector.Vector)
+	// Encode appends the group's accumulator; Decode replaces it by an encoded one and returns the rest of data.
+	Encode(group int, dst []byte) []byte
+	Decode(group int, data []byte) (rest []byte, err error)
+}
+
+// BoundAgg is an aggregate resolved for given arguments. NewState makes accumulators; retract says whether rows can be taken back.
+type BoundAgg struct {
+	Ret      types.Type
+	ArgTypes []types.Type
+	NewState func(retract bool) AggState
+}
+
+// Agg is the record of an aggregate function. DISTINCT is handled by the binder wrapping NewState with NewDistinct.
+type Agg struct {
+	Name       string
+	Aliases    []string
+	Signatures []string
+	Doc        string
+	Examples   []Example
+	Bind       func(args []Arg) (BoundAgg, error)
+}

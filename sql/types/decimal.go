@@ -1,0 +1,194 @@
+package types
+
+import (
+	"math/big"
+)
+
+// Pow10 holds 10^0 .. 10^38.
+var Pow10 = func() (p [MaxDecimalPrecision + 1]Int128) {
+	v := big.NewInt(1)
+	for i := range p {
+		p[i], _ = FromBig(v)
+		v = new(big.Int).Mul(v, big.NewInt(10))
+	}
+	return p
+}()
+
+// Rescale moves an unscaled decimal from one scale to another, rounding half away from zero as MySQL does; ok is false on overflow.
+func Rescale(v Int128, from, to int) (Int128, bool) {
+	switch {
+	case from == to:
+		return v, true
+	case to > from:
+		return v.Mul(Pow10[to-from])
+	}
+	return DivRound(v, Pow10[from-to])
+}
+
+// DivRound divides, rounding half away from zero; ok is false when b is zero.
+func DivRound(a, b Int128) (Int128, bool) {
+	if b.IsZero() {
+		return Int128{}, false
+	}
+	if a.fits64() && b.fits64() && int64(a.Lo) != -1<<63 {
+		x, y := int64(a.Lo), int64(b.Lo)
+		q, r := x/y, x%y
+		if abs64(r) >= abs64(y)-abs64(r) {
+			if (x < 0) == (y < 0) {
+				q++
+			} else {
+				q--
+			}
+		}
+		return I128(q), true
+	}
+	x, y := a.Big(), b.Big()
+	q, r := new(big.Int).QuoRem(x, y, new(big.Int))
+	if r.Abs(r).Lsh(r, 1).CmpAbs(y) >= 0 {
+		q.Add(q, big.NewInt(int64(x.Sign()*y.Sign())))
+	}
+	return FromBig(q)
+}
+
+func abs64(v int64) uint64 {
+	if v < 0 {
+		return uint64(-v)
+	}
+	return uint64(v)
+}
+
+// FitsPrecision tells whether |v| < 10^precision.
+func FitsPrecision(v Int128, precision int) bool {
+	return v.Abs().Cmp(Pow10[min(precision, MaxDecimalPrecision)]) < 0 && !v.Abs().IsNeg()
+}
+
+// AppendDecimal appends the decimal text of an unscaled value: 12345 with scale 2 gives 123.45.
+func AppendDecimal(dst []byte, v Int128, scale int) []byte {
+	if v.IsNeg() {
+		dst = append(dst, '-')
+	}
+	var digits []byte
+	var buf [48]byte
+	abs := v.Abs()
+	if abs.Hi == 0 {
+		digits = appendUint(buf[:0], abs.Lo)
+	} else {
+		digits = abs.Big().Append(buf[:0], 10)
+	}
+	for pad := scale + 1 - len(digits); pad > 0; pad-- {
+		digits = append([]byte{'0'}, digits...)
+	}
+	dst = append(dst, digits[:len(digits)-scale]...)
+	if scale > 0 {
+		dst = append(dst, '.')
+		dst = append(dst, digits[len(digits)-scale:]...)
+	}
+	return dst
+}
+
+func appendUint(dst []byte, v uint64) []byte {
+	var b [20]byte
+	i := len(b)
+	for {
+		i--
+		b[i] = byte('0' + v%10)
+		if v /= 10; v == 0 {
+			return append(dst, b[i:]...)
+		}
+	}
+}
+
+// ParseDecimal reads `[+-]digits[.digits][e[+-]digits]` into an unscaled value of the given scale, rounding half away from zero.
+// ok is false when the text is malformed or the value does not fit 38 digits.
+func ParseDecimal(s []byte, scale int) (v Int128, ok bool) {
+	i, neg := 0, false
+	if i < len(s) && (s[i] == '-' || s[i] == '+') {
+		neg = s[i] == '-'
+		i++
+	}
+	digits := make([]byte, 0, 40)
+	frac, seenDot, seenDigit := 0, false, false
+	for ; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			seenDigit = true
+			if len(digits) > 0 || c != '0' {
+				digits = append(digits, c)
+			}
+			if seenDot {
+				frac++
+			}
+			continue
+		case c == '.' && !seenDot:
+			seenDot = true
+			continue
+		}
+		break
+	}
+	if !seenDigit {
+		return v, false
+	}
+	exp, ok := parseExponent(s[i:])
+	if !ok {
+		return v, false
+	}
+	return scaleDigits(digits, scale-frac+exp, neg)
+}
+
+// parseExponent reads an optional exponent that must end the text; |exponent| is at most 10,000.
+func parseExponent(s []byte) (int, bool) {
+	if len(s) == 0 {
+		return 0, true
+	}
+	if s[0] != 'e' && s[0] != 'E' || len(s) < 2 {
+		return 0, false
+	}
+	s, neg := s[1:], false
+	if s[0] == '-' || s[0] == '+' {
+		neg = s[0] == '-'
+		s = s[1:]
+	}
+	n := 0
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = min(n*10+int(c-'0'), 10_000)
+	}
+	if neg {
+		n = -n
+	}
+	return n, len(s) > 0
+}
+
+// scaleDigits returns digits * 10^shift as an integer, rounded half away from zero.
+func scaleDigits(digits []byte, shift int, neg bool) (v Int128, ok bool) {
+	round := false
+	if shift < 0 {
+		cut := len(digits) + shift
+		if cut < 0 {
+			return Int128{}, true
+		}
+		round = digits[cut] >= '5'
+		digits = digits[:cut]
+		shift = 0
+	}
+	if len(digits) > 0 && len(digits)+shift > MaxDecimalPrecision {
+		return v, false
+	}
+	for _, c := range digits {
+		v, _ = v.Mul(I128(10))
+		v, _ = v.Add(I128(int64(c - '0')))
+	}
+	if len(digits) > 0 {
+		v, _ = v.Mul(Pow10[shift])
+	}
+	if round {
+		v, _ = v.Add(I128(1))
+	}
+	if neg {
+		v = v.Neg()
+	}
+	return v, FitsPrecision(v, MaxDecimalPrecision)
+}

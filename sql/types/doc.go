@@ -1,0 +1,5 @@
+// Package types is the SQL type system: kinds, parameters, physical classes, decimal arithmetic.
+//
+// A type's logical kind says what its values mean; its physical class says how sql/vector stores them. All integers, booleans and
+// instants are 64-bit integers in memory (Arrow's narrower layouts appear only at the edges), decimals and intervals are 128 bits.
+package types
