@@ -1,0 +1,236 @@
+package group
+
+import (
+	"sort"
+	"time"
+)
+
+// Options tunes a coordinator; the zero value is Kafka's defaults.
+type Options struct {
+	// MinSessionTimeout and MaxSessionTimeout bound what members may ask for.
+	// Defaults: 1 s (Kafka 6 s; tests of clients ask for less) and 30 min.
+	MinSessionTimeout time.Duration
+	MaxSessionTimeout time.Duration
+	// InitialRebalanceDelay is how long the first rebalance of an empty group
+	// waits for more members. Default: none, a lone member starts at once.
+	InitialRebalanceDelay time.Duration
+	// OffsetRetention is how long offsets outlive the last member. Default: 7 days.
+	OffsetRetention time.Duration
+	// NewMemberID makes a member id unique across restarts. Required: it is the
+	// only source of randomness, so tests pass a counter.
+	NewMemberID func(clientID string) string
+}
+
+func (o Options) withDefaults() Options {
+	if o.MinSessionTimeout == 0 {
+		o.MinSessionTimeout = time.Second
+	}
+	if o.MaxSessionTimeout == 0 {
+		o.MaxSessionTimeout = 30 * time.Minute
+	}
+	if o.OffsetRetention == 0 {
+		o.OffsetRetention = 7 * 24 * time.Hour
+	}
+	return o
+}
+
+// Ticket names a request that waits for its answer; the caller chooses it and
+// finds it again in exactly one reply action.
+type Ticket uint64
+
+// Action is something the caller must do: [Append], [JoinReply], [SyncReply],
+// [CommitReply] or [TxnDone].
+type Action interface{ action() }
+
+// Append asks for the records to be written, as one atomic batch, to the
+// offsets topic. The caller reports with Appended(ID, ok), in order of ID.
+type Append struct {
+	ID      uint64
+	Records []Record
+}
+
+// JoinReply answers a Join.
+type JoinReply struct {
+	Ticket   Ticket
+	Response JoinResponse
+}
+
+// SyncReply answers a Sync.
+type SyncReply struct {
+	Ticket   Ticket
+	Response SyncResponse
+}
+
+// CommitReply answers Commit, CommitTxn, DeleteOffsets and DeleteGroup. Codes
+// is parallel to the partitions asked for; nil means all get Code.
+type CommitReply struct {
+	Ticket Ticket
+	Code   Code
+	Codes  []Code
+}
+
+// TxnDone says that the pending offsets of a producer are settled, durably.
+type TxnDone struct {
+	Ticket Ticket
+	Code   Code
+}
+
+func (Append) action()      {}
+func (JoinReply) action()   {}
+func (SyncReply) action()   {}
+func (CommitReply) action() {}
+func (TxnDone) action()     {}
+
+// Coordinator holds all groups of a node. It is not safe for concurrent use.
+//
+// Membership lives in memory only: after a restart members find themselves
+// unknown and join again. Offsets (and each group's generation, which thereby
+// never goes backwards) are exactly what replaying the durable prefix of the
+// offsets topic gives: every change takes effect in apply, called from Replay
+// and from Appended alike.
+type Coordinator struct {
+	opts     Options
+	groups   map[string]*group
+	actions  []Action
+	appendID uint64
+	inflight map[uint64]inflight // by append id
+	// txnWrites counts appends of pending offsets under way per producer;
+	// an EndTxn that finds some waits in txnEnds, else it would miss them.
+	txnWrites map[int64]int
+	txnEnds   map[int64][]txnEnd
+}
+
+// inflight is an append whose outcome is not known yet.
+type inflight struct {
+	changes []change
+	done    func(ok bool)
+}
+
+// New makes an empty coordinator.
+func New(opts Options) *Coordinator {
+	return &Coordinator{
+		opts:      opts.withDefaults(),
+		groups:    map[string]*group{},
+		inflight:  map[uint64]inflight{},
+		txnWrites: map[int64]int{},
+		txnEnds:   map[int64][]txnEnd{},
+	}
+}
+
+// Actions hands over what is to be done and forgets it.
+func (c *Coordinator) Actions() []Action {
+	a := c.actions
+	c.actions = nil
+	return a
+}
+
+// Replay takes one durable record of the offsets topic.
+func (c *Coordinator) Replay(r Record) error {
+	ch, err := decodeRecord(r)
+	if err != nil {
+		return err
+	}
+	c.apply(ch)
+	return nil
+}
+
+// Appended reports the outcome of an Append: ok means durable. Calls come in
+// the order of the appends, else memory and log would disagree.
+func (c *Coordinator) Appended(id uint64, ok bool) {
+	in, found := c.inflight[id]
+	if !found {
+		return
+	}
+	delete(c.inflight, id)
+	if ok {
+		for _, ch := range in.changes {
+			c.apply(ch)
+		}
+	}
+	if in.done != nil {
+		in.done(ok)
+	}
+}
+
+func (c *Coordinator) emit(a Action) { c.actions = append(c.actions, a) }
+
+// persist emits an Append of the changes; done runs when its outcome is known.
+func (c *Coordinator) persist(changes []change, done func(ok bool)) {
+	c.appendID++
+	records := make([]Record, len(changes))
+	for i, ch := range changes {
+		records[i] = ch.encode()
+	}
+	c.inflight[c.appendID] = inflight{changes: changes, done: done}
+	c.emit(Append{ID: c.appendID, Records: records})
+}
+
+// apply makes one durable change visible.
+func (c *Coordinator) apply(ch change) {
+	switch ch.kind {
+	case kindOffset:
+		if ch.tombstone {
+			if g := c.groups[ch.group]; g != nil {
+				delete(g.offsets, ch.partition)
+				c.dropIfUnused(g)
+			}
+			return
+		}
+		c.obtain(ch.group).offsets[ch.partition] = ch.offset
+	case kindPending:
+		if ch.tombstone {
+			if g := c.groups[ch.group]; g != nil {
+				g.removePending(ch.producerID, ch.partition)
+			}
+			return
+		}
+		c.obtain(ch.group).addPending(ch.producerID, ch.partition, ch.offset)
+	case kindGroup:
+		c.applyGroup(ch)
+	}
+}
+
+// applyGroup matters during replay only: a live group is ahead of its record.
+func (c *Coordinator) applyGroup(ch change) {
+	if ch.tombstone {
+		if g := c.groups[ch.group]; g != nil {
+			g.known = false
+			c.dropIfUnused(g)
+		}
+		return
+	}
+	g := c.obtain(ch.group)
+	g.known = true
+	if g.generation <= ch.generation && len(g.members) == 0 {
+		g.generation = ch.generation
+		g.protocolType = ch.protocolType
+		g.emptySince = ch.emptySince
+	}
+}
+
+// obtain finds a group, making it if needed.
+func (c *Coordinator) obtain(id string) *group {
+	g := c.groups[id]
+	if g == nil {
+		g = newGroup(id)
+		c.groups[id] = g
+	}
+	return g
+}
+
+// dropIfUnused forgets a group without members, offsets or a durable record.
+func (c *Coordinator) dropIfUnused(g *group) {
+	if len(g.members) == 0 && len(g.joining) == 0 && len(g.offsets) == 0 && len(g.pending) == 0 && !g.known {
+		delete(c.groups, g.id)
+	}
+}
+
+// sortedGroups visits groups in a fixed order, so that runs can be compared.
+func (c *Coordinator) sortedGroups() []*group {
+	out := make([]*group, 0, len(c.groups))
+	for _, g := range c.groups {
+		out = append(out, g)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].id < out[j].id })
+	return out
+}

@@ -1,0 +1,96 @@
+package log
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxDecompressedBytes bounds what one batch may unfold to, so that a small hostile batch cannot take the memory of the node.
+const maxDecompressedBytes = 256 << 20
+
+// ErrCodec is returned when a batch's codec cannot be opened here. Such batches are stored and served all the same; only
+// the exact record behind a timestamp cannot be found inside them.
+var ErrCodec = errors.New("compression codec is not readable by the broker")
+
+// xerialMagic opens the framing Java's snappy library puts around its blocks.
+var xerialMagic = []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
+
+// decompress unfolds the records of a batch. Codec 0 returns body itself.
+func decompress(codec int, body []byte) ([]byte, error) {
+	switch codec {
+	case 0:
+		return body, nil
+	case 1:
+		r, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return readBounded(r)
+	case 2:
+		return decodeSnappy(body)
+	case 4:
+		r, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecompressedBytes))
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		return readBounded(r)
+	}
+	return nil, fmt.Errorf("%w: %d", ErrCodec, codec)
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	out, err := io.ReadAll(io.LimitReader(r, maxDecompressedBytes+1))
+	if err == nil && len(out) > maxDecompressedBytes {
+		return nil, fmt.Errorf("%w: batch unfolds beyond %d bytes", ErrInvalidBatch, maxDecompressedBytes)
+	}
+	return out, err
+}
+
+// decodeSnappy reads a bare snappy block, or the xerial sequence of blocks: 16 bytes of head, then (length, block) pairs.
+func decodeSnappy(body []byte) ([]byte, error) {
+	if !bytes.HasPrefix(body, xerialMagic) {
+		return snappyBlock(nil, body)
+	}
+	if len(body) < 16 {
+		return nil, ErrShortBatch
+	}
+	var out []byte
+	for b := body[16:]; len(b) > 0; {
+		if len(b) < 4 {
+			return nil, ErrShortBatch
+		}
+		n := int(binary.BigEndian.Uint32(b))
+		if n < 0 || n > len(b)-4 {
+			return nil, ErrShortBatch
+		}
+		var err error
+		if out, err = snappyBlock(out, b[4:4+n]); err != nil {
+			return nil, err
+		}
+		b = b[4+n:]
+	}
+	return out, nil
+}
+
+func snappyBlock(out, block []byte) ([]byte, error) {
+	n, err := s2.DecodedLen(block)
+	if err != nil {
+		return nil, err
+	}
+	if n+len(out) > maxDecompressedBytes {
+		return nil, fmt.Errorf("%w: batch unfolds beyond %d bytes", ErrInvalidBatch, maxDecompressedBytes)
+	}
+	dec, err := s2.Decode(nil, block)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, dec...), nil
+}
