@@ -244,10 +244,13 @@ type (
 	}
 	// Materialize collects a bounded changelog and emits its final rows as inserts at the end.
 	Materialize struct{ Base }
-	// Exchange moves rows between tasks by the hash of Keys; no keys: all to one task.
+	// Exchange moves rows between tasks by the hash of Keys; no keys: all to one task, or with Broadcast a copy to every task.
+	// Exchanges stand below every keyed operator (both inputs of Join and TemporalJoin), below global ones (no keys), and with
+	// Broadcast below the right input of LookupJoin.
 	Exchange struct {
 		Base
-		Keys []int
+		Keys      []int
+		Broadcast bool
 	}
 	// SinkWrite ends a plan in a sink: Columns of the relation, in order, are the input's columns.
 	SinkWrite struct {

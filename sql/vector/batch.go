@@ -56,7 +56,11 @@ type Batch struct {
 	Cols []*Vector
 	N    int
 	Sel  []int32  // the rows that count; nil: all
-	Op   []Change // change kind per physical row; nil: all Insert
+	Op   []Change // change kind per physical row; empty: all Insert
+
+	// Origin is the number of the source split that the rows come from, within the task. It means something only in a source's
+	// fragment; operators there pass it on.
+	Origin int
 }
 
 // NewBatch makes an empty batch with a column per field.
