@@ -44,6 +44,10 @@ func (c *Coordinator) completeIfReady(now time.Time, g *group) {
 	if g.state != Preparing {
 		return
 	}
+	if len(g.members) == 0 {
+		c.becomeEmpty(now, g)
+		return
+	}
 	timeout := !now.Before(g.rebalanceDeadline)
 	if !timeout && (now.Before(g.rebalanceEarliest) || !g.allJoined()) {
 		return

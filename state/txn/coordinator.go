@@ -11,9 +11,9 @@ type Options struct {
 	MaxTimeout time.Duration
 	// IDRetention is how long an unused transactional id is remembered. Default: 7 days.
 	IDRetention time.Duration
-	// ProducerIDBlock is how many producer ids one durable write reserves.
-	// Default: 1000; a restart wastes the rest of a block.
-	ProducerIDBlock int64
+	// NewProducerID hands out a producer id never handed out before, crashes
+	// included. Required.
+	NewProducerID func() (int64, error)
 }
 
 func (o Options) withDefaults() Options {
@@ -22,9 +22,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.IDRetention == 0 {
 		o.IDRetention = 7 * 24 * time.Hour
-	}
-	if o.ProducerIDBlock == 0 {
-		o.ProducerIDBlock = 1000
 	}
 	return o
 }
@@ -78,8 +75,6 @@ type Coordinator struct {
 	appendID uint64
 	inflight map[uint64][]func(ok bool)
 	failed   bool
-
-	pids producerIDs
 }
 
 // New makes an empty coordinator.
@@ -100,18 +95,15 @@ func (c *Coordinator) Actions() []Action {
 
 // Replay takes one durable record of the transaction topic.
 func (c *Coordinator) Replay(r Record) error {
-	d, err := decodeRecord(r)
+	id, t, err := decodeRecord(r)
 	if err != nil {
 		return err
 	}
-	switch {
-	case d.block:
-		c.pids.next, c.pids.end = d.nextID, d.nextID
-	case d.txn == nil:
-		delete(c.txns, d.id)
-	default:
-		c.txns[d.id] = d.txn
+	if t == nil {
+		delete(c.txns, id)
+		return nil
 	}
+	c.txns[id] = t
 	return nil
 }
 

@@ -106,16 +106,13 @@ func (c *Coordinator) MarkersWritten(now time.Time, id string, ok bool) {
 		return
 	}
 	if t.rotates {
-		c.withProducerID(func(ok bool) {
-			if !ok {
-				c.answerEnders(t, CoordinatorNotAvailable)
-				return
-			}
-			t.rotates = false
-			t.producer = Producer{c.takeProducerID(), 0}
-			c.complete(now, t)
-		})
-		return
+		id, err := c.opts.NewProducerID()
+		if err != nil {
+			t.retry = true
+			return
+		}
+		t.rotates = false
+		t.producer = Producer{id, 0}
 	}
 	c.complete(now, t)
 }

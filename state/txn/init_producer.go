@@ -21,13 +21,12 @@ func (c *Coordinator) Init(now time.Time, tk Ticket, r InitRequest) {
 		return
 	}
 	if !r.Transactional {
-		c.withProducerID(func(ok bool) {
-			if !ok {
-				c.refuse(tk, CoordinatorNotAvailable)
-				return
-			}
-			c.emit(Reply{Ticket: tk, Producer: Producer{c.takeProducerID(), 0}})
-		})
+		id, err := c.opts.NewProducerID()
+		if err != nil {
+			c.refuse(tk, CoordinatorNotAvailable)
+			return
+		}
+		c.emit(Reply{Ticket: tk, Producer: Producer{id, 0}})
 		return
 	}
 	if code := c.checkInit(r); code != None {
@@ -35,43 +34,8 @@ func (c *Coordinator) Init(now time.Time, tk Ticket, r InitRequest) {
 		return
 	}
 	t := c.txns[r.TransactionalID]
-	if t == nil || t.epochsUsedUp(r) {
-		c.withProducerID(func(ok bool) {
-			if !ok {
-				c.refuse(tk, CoordinatorNotAvailable)
-				return
-			}
-			// Look again: another Init may have come first meanwhile.
-			c.initWithID(now, tk, r)
-		})
-		return
-	}
-	c.initWithID(now, tk, r)
-}
-
-func (c *Coordinator) checkInit(r InitRequest) Code {
-	switch {
-	case r.TransactionalID == "", (r.Current.ID < 0) != (r.Current.Epoch < 0):
-		return InvalidRequest
-	case r.Timeout <= 0 || r.Timeout > c.opts.MaxTimeout:
-		return InvalidTransactionTimeout
-	}
-	return None
-}
-
-// epochsUsedUp says whether answering r will take a new producer id.
-func (t *transaction) epochsUsedUp(r InitRequest) bool {
-	return t.producer.Epoch >= maxEpoch && !t.state.preparing() && t.state != Ongoing
-}
-
-// initWithID goes on where a producer id is at hand if it takes one.
-func (c *Coordinator) initWithID(now time.Time, tk Ticket, r InitRequest) {
-	t := c.txns[r.TransactionalID]
 	if t == nil {
-		t = newTransaction(r.TransactionalID)
-		c.txns[t.id] = t
-		t.producer = Producer{c.takeProducerID(), 0}
-		c.initDone(now, tk, t, r)
+		c.create(now, tk, r)
 		return
 	}
 	anew := r.Current.ID < 0 || r.Current == t.producer
@@ -87,23 +51,54 @@ func (c *Coordinator) initWithID(now time.Time, tk Ticket, r InitRequest) {
 	case !anew:
 		// The client missed our answer to what it asks again.
 		c.reply(t, Reply{Ticket: tk, Producer: t.producer})
+	case !c.raise(t, r):
+		c.refuse(tk, CoordinatorNotAvailable)
 	default:
-		c.raise(t, r)
 		c.initDone(now, tk, t, r)
 	}
 }
 
-// raise moves to the next epoch, or the next id where epochs are used up.
-func (c *Coordinator) raise(t *transaction, r InitRequest) {
+func (c *Coordinator) checkInit(r InitRequest) Code {
+	switch {
+	case r.TransactionalID == "", (r.Current.ID < 0) != (r.Current.Epoch < 0):
+		return InvalidRequest
+	case r.Timeout <= 0 || r.Timeout > c.opts.MaxTimeout:
+		return InvalidTransactionTimeout
+	}
+	return None
+}
+
+// create meets a transactional id for the first time. What producer the client
+// has does not matter: the id was forgotten, and nothing of it can be open.
+func (c *Coordinator) create(now time.Time, tk Ticket, r InitRequest) {
+	id, err := c.opts.NewProducerID()
+	if err != nil {
+		c.refuse(tk, CoordinatorNotAvailable)
+		return
+	}
+	t := newTransaction(r.TransactionalID)
+	t.producer = Producer{id, 0}
+	c.txns[t.id] = t
+	c.initDone(now, tk, t, r)
+}
+
+// raise moves to the next epoch, or the next id where epochs are used up. It
+// fails, changing nothing, if there is no such id.
+func (c *Coordinator) raise(t *transaction, r InitRequest) bool {
+	next := Producer{t.producer.ID, t.producer.Epoch + 1}
+	if t.producer.Epoch >= maxEpoch {
+		id, err := c.opts.NewProducerID()
+		if err != nil {
+			return false
+		}
+		next = Producer{id, 0}
+	}
 	t.previous = noProducer
 	if r.Current.ID >= 0 {
 		t.previous = t.producer
 	}
-	if t.producer.Epoch >= maxEpoch {
-		t.producer = Producer{c.takeProducerID(), 0}
-		return
-	}
-	t.producer.Epoch++
+	t.producer = next
+	return true
 }
 
 func (c *Coordinator) initDone(now time.Time, tk Ticket, t *transaction, r InitRequest) {

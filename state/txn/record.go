@@ -17,32 +17,14 @@ type Record struct {
 // formatVersion starts every key and value.
 const formatVersion = 1
 
-// Kinds of record: second byte of every key.
-const (
-	kindTransaction = 1
-	kindBlock       = 2
-)
-
-// decoded is a record with its meaning.
-type decoded struct {
-	block  bool
-	nextID int64        // block
-	id     string       // transaction
-	txn    *transaction // transaction; nil = tombstone
-}
+// kindTransaction is the second byte of every key, there being one kind so far.
+const kindTransaction = 1
 
 func transactionKey(id string) []byte {
 	return appendString([]byte{formatVersion, kindTransaction}, id)
 }
 
 func encodeTombstone(id string) Record { return Record{Key: transactionKey(id)} }
-
-func encodeBlock(next int64) Record {
-	return Record{
-		Key:   []byte{formatVersion, kindBlock},
-		Value: binary.AppendVarint([]byte{formatVersion}, next),
-	}
-}
 
 func encodeTransaction(t *transaction) Record {
 	v := []byte{formatVersion, byte(t.state), 0}
@@ -66,38 +48,32 @@ func encodeTransaction(t *transaction) Record {
 	return Record{Key: transactionKey(t.id), Value: v}
 }
 
-func decodeRecord(r Record) (decoded, error) {
-	var d decoded
+// decodeRecord returns the transactional id of a record and what is stored of
+// it, nil if it was deleted.
+func decodeRecord(r Record) (string, *transaction, error) {
 	k := reader{b: r.Key}
 	if v := k.byte(); v != formatVersion && k.err == nil {
-		return d, fmt.Errorf("decoding transaction record: key version %d is not known", v)
+		return "", nil, fmt.Errorf("decoding transaction record: key version %d is not known", v)
 	}
-	kind := k.byte()
-	if kind == kindTransaction {
-		d.id = k.string()
-	} else if kind != kindBlock && k.err == nil {
-		k.err = fmt.Errorf("kind %d is not known", kind)
+	if kind := k.byte(); kind != kindTransaction && k.err == nil {
+		return "", nil, fmt.Errorf("decoding transaction record: kind %d is not known", kind)
 	}
+	id := k.string()
 	if k.err != nil {
-		return d, fmt.Errorf("decoding transaction record key: %w", k.err)
+		return "", nil, fmt.Errorf("decoding transaction record key: %w", k.err)
 	}
-	d.block = kind == kindBlock
-	if r.Value == nil && !d.block {
-		return d, nil
+	if r.Value == nil {
+		return id, nil, nil
 	}
 	v := reader{b: r.Value}
 	if n := v.byte(); n != formatVersion && v.err == nil {
-		return d, fmt.Errorf("decoding transaction record: value version %d is not known", n)
+		return "", nil, fmt.Errorf("decoding transaction record: value version %d is not known", n)
 	}
-	if d.block {
-		d.nextID = v.varint()
-	} else {
-		d.txn = v.transaction(d.id)
-	}
+	t := v.transaction(id)
 	if v.err != nil {
-		return d, fmt.Errorf("decoding transaction record value: %w", v.err)
+		return "", nil, fmt.Errorf("decoding transaction record value: %w", v.err)
 	}
-	return d, nil
+	return id, t, nil
 }
 
 func (r *reader) transaction(id string) *transaction {

@@ -10,11 +10,11 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-// TestScripts runs testdata: each command is one event, its output what the
+// TestScripts runs testdata/script: each command is one event, its output what the
 // coordinator did about it.
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		w := newWorld(Options{ProducerIDBlock: 2})
+	datadriven.Walk(t, "testdata/script", func(t *testing.T, path string) {
+		w := newWorld(Options{})
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.run(t, d)
 		})
@@ -36,6 +36,11 @@ type world struct {
 }
 
 func newWorld(opts Options) *world {
+	next := int64(-1)
+	opts.NewProducerID = func() (int64, error) {
+		next++
+		return next, nil
+	}
 	return &world{c: New(opts), opts: opts, now: time.UnixMilli(0), names: map[Ticket]string{}}
 }
 
