@@ -1,0 +1,165 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/state/log"
+)
+
+// Broker is one node speaking the Kafka protocol. All methods are safe for concurrent use.
+//
+// Lock order: adminMu → mu → the locks of state/log. connMu and timerMu are leaves.
+type Broker struct {
+	opts      Options
+	lock      *os.File // held exclusively for the life of the broker
+	committer *log.Committer
+	pids      *producerIDs
+	ctx       context.Context // ends when the broker closes
+	cancel    context.CancelFunc
+	tasks     sync.WaitGroup // listeners and background loops
+	inFlight  byteBudget
+
+	// adminMu serialises changes to the set of topics: file and memory change together.
+	adminMu sync.Mutex
+	store   *topicStore // guarded by adminMu
+
+	mu     sync.RWMutex
+	topics map[string]*topic  // guarded by mu
+	byID   map[topicID]*topic // guarded by mu
+	closed bool               // guarded by mu
+
+	listener net.Listener // nil without a socket
+	connMu   sync.Mutex
+	conns    map[*conn]struct{} // guarded by connMu
+	connWG   sync.WaitGroup
+
+	timers timers
+	services
+}
+
+// Open opens the data directory, recovers every log, and starts to serve.
+func Open(opts Options) (*Broker, error) {
+	opts = opts.withDefaults()
+	if opts.DataDir == "" {
+		return nil, errors.New("opening broker: Options.DataDir is empty")
+	}
+	if err := os.MkdirAll(opts.DataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("opening broker: %w", err)
+	}
+	lock, err := lockDir(opts.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("opening broker: %w", err)
+	}
+	b := &Broker{
+		opts: opts, lock: lock, committer: log.NewCommitter(0),
+		topics: map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{},
+	}
+	b.inFlight.init(opts.MaxInFlightBytes)
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	if err := b.start(); err != nil {
+		b.Close(context.Background())
+		return nil, fmt.Errorf("opening broker: %w", err)
+	}
+	return b, nil
+}
+
+// start brings the parts up in order: metadata, logs, services, then the door.
+func (b *Broker) start() error {
+	var err error
+	if b.store, err = openTopicStore(b.opts.DataDir); err != nil {
+		return err
+	}
+	if b.pids, err = openProducerIDs(filepath.Join(b.opts.DataDir, producerIDFile)); err != nil {
+		return err
+	}
+	if err := b.openTopics(); err != nil {
+		return err
+	}
+	for _, s := range serviceTable {
+		if err := s.start(b); err != nil {
+			return fmt.Errorf("starting %s: %w", s.name, err)
+		}
+	}
+	b.tasks.Go(b.retentionLoop)
+	return b.listen()
+}
+
+// Close stops accepting, lets requests in progress finish until ctx ends, and closes every log. A second Close is a no-op.
+func (b *Broker) Close(ctx context.Context) error {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return nil
+	}
+	b.closed = true
+	b.mu.Unlock()
+	if b.listener != nil {
+		b.listener.Close()
+	}
+	for i := len(serviceTable) - 1; i >= 0; i-- {
+		if serviceTable[i].stop != nil {
+			serviceTable[i].stop(b, ctx)
+		}
+	}
+	b.timers.stop()
+	b.cancel()
+	b.closeConns(ctx)
+	b.tasks.Wait()
+	var errs []error
+	b.mu.Lock()
+	for _, t := range b.topics {
+		errs = append(errs, t.close())
+	}
+	b.mu.Unlock()
+	b.committer.Close()
+	errs = append(errs, b.lock.Close())
+	return errors.Join(errs...)
+}
+
+// Addr is the address listened on, nil without a socket.
+func (b *Broker) Addr() net.Addr {
+	if b.listener == nil {
+		return nil
+	}
+	return b.listener.Addr()
+}
+
+// ClusterID is the id made at the first start of the data directory.
+func (b *Broker) ClusterID() string { return b.store.state.ClusterID }
+
+// retentionLoop applies retention to every log from time to time.
+func (b *Broker) retentionLoop() {
+	tick := time.NewTicker(b.opts.RetentionInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, p := range b.allPartitions() {
+			if n, err := p.log.ApplyRetention(b.opts.Now()); err != nil {
+				b.opts.Logger.Error("retention failed", "topic", p.topic.name, "partition", p.index, "error", err)
+			} else if n > 0 {
+				b.opts.Logger.Info("retention dropped segments", "topic", p.topic.name, "partition", p.index, "segments", n)
+			}
+		}
+	}
+}
+
+func (b *Broker) allPartitions() []*partition {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []*partition
+	for _, t := range b.topics {
+		out = append(out, t.partitions...)
+	}
+	return out
+}

@@ -1,0 +1,292 @@
+package broker
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Timeouts of a connection.
+const (
+	idleTimeout  = 10 * time.Minute // without a request
+	writeTimeout = 2 * time.Minute  // for one answer to leave
+)
+
+const readBufferBytes = 64 << 10
+
+// errMalformed marks a request that cannot be answered; the connection is closed and one line is logged.
+var errMalformed = errors.New("malformed request")
+
+// conn is one client connection: a reader goroutine that decodes requests and starts their handlers in order, and a writer goroutine
+// that waits for and sends the answers in the same order.
+type conn struct {
+	broker *Broker
+	net    net.Conn
+	at     endpoint // what this client is told to connect to
+	queue  chan pending
+}
+
+// pending is a request whose answer has not been sent.
+type pending struct {
+	key         int16
+	correlation int32
+	reply       reply
+	bytes       int64 // to give back to the budget
+}
+
+// request is one decoded request and where it came from.
+type request struct {
+	conn     *conn
+	clientID string
+	body     kmsg.Request
+}
+
+// version is the protocol version the client chose.
+func (r *request) version() int16 { return r.body.GetVersion() }
+
+// serve takes over a connection.
+func (b *Broker) serve(nc net.Conn, at endpoint) error {
+	c := &conn{broker: b, net: nc, at: at, queue: make(chan pending, maxPipelined)}
+	b.mu.RLock()
+	closed := b.closed
+	b.mu.RUnlock()
+	b.connMu.Lock()
+	defer b.connMu.Unlock()
+	if closed || b.conns == nil {
+		return ErrClosed
+	}
+	if len(b.conns) >= b.opts.MaxConns {
+		return fmt.Errorf("too many connections: limit MaxConns is %d", b.opts.MaxConns)
+	}
+	b.conns[c] = struct{}{}
+	b.connWG.Add(2)
+	go c.readLoop()
+	go c.writeLoop()
+	return nil
+}
+
+// closeConns stops reading everywhere, waits for the answers to leave until ctx ends, and then cuts what is left.
+func (b *Broker) closeConns(ctx context.Context) {
+	b.inFlight.close()
+	b.connMu.Lock()
+	conns := b.conns
+	b.conns = nil
+	for c := range conns {
+		c.net.SetReadDeadline(time.Unix(1, 0))
+	}
+	b.connMu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		b.connWG.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		for c := range conns {
+			c.net.Close()
+		}
+		<-done
+	}
+}
+
+func (c *conn) readLoop() {
+	b := c.broker
+	defer b.connWG.Done()
+	defer close(c.queue)
+	r := bufio.NewReaderSize(c.net, readBufferBytes)
+	for b.ctx.Err() == nil {
+		c.net.SetReadDeadline(time.Now().Add(idleTimeout))
+		if b.ctx.Err() != nil {
+			return // closeConns may have set its deadline just before ours
+		}
+		err := c.readRequest(r)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			b.opts.Logger.Warn("closing connection", "peer", c.net.RemoteAddr(), "error", err)
+		}
+		return
+	}
+}
+
+// readRequest reads one request, runs its handler and queues the answer.
+func (c *conn) readRequest(r *bufio.Reader) error {
+	var head [12]byte // size, key, version, correlation id
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	size := int(int32(binary.BigEndian.Uint32(head[:])))
+	key := int16(binary.BigEndian.Uint16(head[4:]))
+	limit := maxControlRequestBytes
+	if key == keyProduce {
+		limit = c.broker.opts.MaxRequestBytes
+	}
+	if size < 8 || size > min(limit, c.broker.opts.MaxRequestBytes) {
+		return fmt.Errorf("%w: size %d of request key %d, limit %d", errMalformed, size, key, limit)
+	}
+	taken, ok := c.broker.inFlight.take(int64(size))
+	if !ok {
+		return net.ErrClosed
+	}
+	buf := getBuffer(size - 8)
+	body := (*buf)[:size-8]
+	_, err := io.ReadFull(r, body)
+	var rep reply
+	if err == nil {
+		rep, err = c.handle(key, int16(binary.BigEndian.Uint16(head[6:])), body)
+	}
+	// Only produce is sure to be done with the bytes: the log has written them. Other decoded requests may alias them for long.
+	if key == keyProduce {
+		putBuffer(buf)
+	}
+	if err != nil {
+		c.broker.inFlight.give(taken)
+		return err
+	}
+	c.queue <- pending{key, int32(binary.BigEndian.Uint32(head[8:])), rep, taken}
+	return nil
+}
+
+// handle decodes the body and runs the handler. A panic closes this connection only.
+func (c *conn) handle(key, version int16, body []byte) (rep reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.broker.opts.Logger.Error("request handler panicked", "key", key, "version", version, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("handling request key %d: panic: %v", key, p)
+		}
+	}()
+	ep := findRequest(key)
+	if ep == nil {
+		return reply{}, fmt.Errorf("%w: unknown key %d", errMalformed, key)
+	}
+	if version < ep.min || version > ep.max {
+		if key == keyAPIVersions { // must be answered whatever the body is: this is how clients learn our versions
+			return ready(unsupportedAPIVersions()), nil
+		}
+		return reply{}, fmt.Errorf("%w: %s version %d is not supported", errMalformed, ep.name, version)
+	}
+	req := kmsg.RequestForKey(key)
+	req.SetVersion(version)
+	clientID, rest, err := parseHeader(body, req.IsFlexible())
+	if err != nil {
+		return reply{}, fmt.Errorf("reading header of %s: %w", ep.name, err)
+	}
+	if err := req.ReadFrom(rest); err != nil {
+		return reply{}, fmt.Errorf("%w: %s version %d: %w", errMalformed, ep.name, version, err)
+	}
+	return ep.handle(c.broker, &request{conn: c, clientID: clientID, body: req}), nil
+}
+
+// parseHeader reads what follows the correlation id in a request header: the client id and, in flexible versions, tags.
+func parseHeader(b []byte, flexible bool) (clientID string, rest []byte, err error) {
+	if len(b) < 2 {
+		return "", nil, errMalformed
+	}
+	n := int(int16(binary.BigEndian.Uint16(b)))
+	b = b[2:]
+	if n > len(b) {
+		return "", nil, errMalformed
+	}
+	if n > 0 {
+		clientID, b = string(b[:n]), b[n:]
+	}
+	if !flexible {
+		return clientID, b, nil
+	}
+	tags, b, ok := takeUvarint(b)
+	for ; ok && tags > 0; tags-- {
+		var size uint64
+		if _, b, ok = takeUvarint(b); !ok {
+			break
+		}
+		if size, b, ok = takeUvarint(b); ok {
+			if ok = size <= uint64(len(b)); ok {
+				b = b[size:]
+			}
+		}
+	}
+	if !ok {
+		return "", nil, errMalformed
+	}
+	return clientID, b, nil
+}
+
+func takeUvarint(b []byte) (uint64, []byte, bool) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, false
+	}
+	return v, b[n:], true
+}
+
+func (c *conn) writeLoop() {
+	b := c.broker
+	defer b.connWG.Done()
+	var failed error
+	for p := range c.queue {
+		if failed == nil {
+			if failed = c.answer(p); failed != nil {
+				c.net.Close() // stops the reader; go on draining what it queued
+			}
+		}
+		b.inFlight.give(p.bytes)
+	}
+	c.net.Close()
+	b.connMu.Lock()
+	delete(b.conns, c)
+	b.connMu.Unlock()
+}
+
+// answer waits for one response and sends it.
+func (c *conn) answer(p pending) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.broker.opts.Logger.Error("answering panicked", "key", p.key, "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("answering request key %d: panic: %v", p.key, v)
+		}
+	}()
+	resp := p.reply.resp
+	if p.reply.later != nil {
+		resp = p.reply.later(c.broker.ctx)
+	}
+	if resp == nil {
+		return nil
+	}
+	size := 0
+	if s, ok := resp.(interface{ sizeHint() int }); ok {
+		size = s.sizeHint()
+	}
+	buf := getBuffer(size + 64)
+	defer putBuffer(buf)
+	*buf = appendFrame(*buf, p, resp)
+	if len(*buf) > 1<<31-1 {
+		return fmt.Errorf("answer to request key %d is too large: %d bytes", p.key, len(*buf))
+	}
+	c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err = c.net.Write(*buf)
+	return err
+}
+
+// appendFrame encodes a response with its size and header.
+func appendFrame(dst []byte, p pending, resp kmsg.Response) []byte {
+	start := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(p.correlation))
+	if resp.IsFlexible() && p.key != keyAPIVersions { // ApiVersions keeps the old header so that any client can read it
+		dst = append(dst, 0)
+	}
+	dst = resp.AppendTo(dst)
+	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
+	return dst
+}
