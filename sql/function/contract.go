@@ -57,7 +57,12 @@ type Func struct {
 	Signatures    []string
 	Doc           string
 	Examples      []Example
-	Deterministic bool
+	Deterministic bool // the same arguments always give the same value: calls on constants are folded
+	Stable        bool // not Deterministic, but constant within an epoch: NOW()
+	// TextLiterals says as what text literals among the arguments from index TextFrom on are read before binding: Float64 as the
+	// number they spell, Timestamp as the DATE, TIME or DATETIME they spell; Null (zero): they stay text.
+	TextLiterals types.Kind
+	TextFrom     int
 	// Bind resolves the call; an error says which argument is wrong and why, without naming the function.
 	Bind func(args []Arg) (Bound, error)
 }

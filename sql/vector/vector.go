@@ -348,3 +348,30 @@ func (v *Vector) Truncate(n int) {
 		}
 	}
 }
+
+// Slice makes view the first n rows of v. The view shares v's buffers: it is read-only and valid until v changes.
+func (v *Vector) Slice(n int, view *Vector) {
+	view.Type, view.N, view.Valid = v.Type, n, nil
+	if v.Valid != nil {
+		view.Valid = v.Valid[:(n+63)/64]
+	}
+	switch v.Type.Class() {
+	case types.ClassI64:
+		view.I64 = v.I64[:n]
+	case types.ClassF64:
+		view.F64 = v.F64[:n]
+	case types.ClassI128:
+		view.I128 = v.I128[:n]
+	case types.ClassBytes:
+		view.Off, view.Data = v.Off[:n+1], v.Data
+	case types.ClassList:
+		view.Off, view.Child = v.Off[:n+1], v.Child
+	case types.ClassStruct:
+		for len(view.Child) < len(v.Child) {
+			view.Child = append(view.Child, &Vector{})
+		}
+		for i, c := range v.Child {
+			c.Slice(n, view.Child[i])
+		}
+	}
+}

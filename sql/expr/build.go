@@ -1,0 +1,176 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// NewCall resolves a function or operator by name: it inserts the implicit casts, turns lazy functions into Case and Logic, and folds
+// deterministic calls on constants. Errors are *diag.Error at pos or at the argument at fault.
+func NewCall(name string, pos int, args ...Expr) (Expr, error) {
+	name = strings.ToLower(name)
+	if build := lazy[name]; build != nil {
+		return build(name, pos, args)
+	}
+	fn := function.Lookup(name)
+	if fn == nil {
+		return nil, unknownFunction(name, pos)
+	}
+	if comparisons[name] {
+		var err error
+		if args, err = coerceComparison(name, pos, args); err != nil {
+			return nil, err
+		}
+	}
+	args, err := coerceLiterals(fn, args)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := fn.Bind(describe(args))
+	if err != nil {
+		return nil, argumentError(name, pos, err)
+	}
+	args, err = castArgs(name, pos, args, bound.ArgTypes)
+	if err != nil {
+		return nil, err
+	}
+	return fold(&Call{Name: fn.Name, Fn: fn, Bound: bound, Args: args, Pos: pos}), nil
+}
+
+// describe gives the binder of a function its view of the arguments.
+func describe(args []Expr) []function.Arg {
+	out := make([]function.Arg, len(args))
+	for i, a := range args {
+		out[i].Type = a.Type()
+		if c, ok := a.(*Const); ok {
+			out[i].Const = c.Value
+		}
+	}
+	return out
+}
+
+func castArgs(name string, pos int, args []Expr, want []types.Type) ([]Expr, error) {
+	if len(want) != len(args) {
+		return nil, diag.New(diag.Internal, pos, "function %s binds %d of %d arguments", name, len(want), len(args))
+	}
+	out := make([]Expr, len(args))
+	for i, a := range args {
+		var err error
+		if out[i], err = coerce(a, want[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// coerce casts when the types differ in more than what the physical form ignores.
+func coerce(e Expr, want types.Type) (Expr, error) {
+	if samePhysical(e.Type(), want) {
+		return e, nil
+	}
+	return NewCast(e, want, false, e.At())
+}
+
+// samePhysical tells whether a value of type a is a value of type b as it stands: integers widen for free because all of them are
+// 64 bits in memory, and precision of text and instants only matters on the way in.
+func samePhysical(a, b types.Type) bool {
+	switch {
+	case a.Kind == b.Kind && b.Class() == types.ClassI64, a.Kind.IsFloat() && b.Kind == types.Float64:
+		return true
+	case a.Kind == types.String && b.Kind == types.String, a.Kind == types.JSON && b.Kind == types.String:
+		return true
+	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale:
+		return a.Precision <= b.Precision
+	case isSmallInteger(a.Kind) && isSigned64(b.Kind):
+		return true
+	}
+	return a.Equal(b)
+}
+
+func isSmallInteger(k types.Kind) bool { return k == types.Bool || k.IsInteger() && k != types.Uint64 }
+func isSigned64(k types.Kind) bool     { return k == types.Int64 }
+
+// NewCast converts e to type t; try makes values that do not convert NULL instead of row errors.
+func NewCast(e Expr, t types.Type, try bool, pos int) (Expr, error) {
+	if e.Type().Equal(t) {
+		return e, nil
+	}
+	if c, ok := e.(*Const); ok && c.Value.IsNull(0) {
+		return &Const{Value: nullOf(t), Pos: c.Pos}, nil
+	}
+	name := "cast"
+	if try {
+		name = "try_cast"
+	}
+	kernel, err := function.Cast(e.Type(), t, try)
+	if err != nil {
+		return nil, diag.New(diag.TypeMismatch, pos, "%s", err.Error())
+	}
+	bound := function.Bound{Ret: t, ArgTypes: []types.Type{e.Type()}, Strict: true, Kernel: kernel}
+	return fold(&Call{Name: name, Bound: bound, Args: []Expr{e}, Pos: pos}), nil
+}
+
+// NewField reads a field of a STRUCT by name.
+func NewField(x Expr, name string, pos int) (Expr, error) {
+	t := x.Type()
+	if t.Kind != types.Struct {
+		return nil, diag.New(diag.TypeMismatch, pos, "%s is no STRUCT: it has no field %s", t, name)
+	}
+	i := t.FieldIndex(name)
+	if i < 0 {
+		return nil, diag.New(diag.UnknownColumn, pos, "STRUCT has no field %s", name).WithHint("it is a %s", t)
+	}
+	return &Field{X: x, Index: i, Pos: pos}, nil
+}
+
+// fold evaluates a deterministic call on constants now. When that fails the call stays: the error belongs to the rows, and there may
+// be none.
+func fold(c *Call) Expr {
+	if c.Fn != nil && !c.Fn.Deterministic {
+		return c
+	}
+	for _, a := range c.Args {
+		if _, ok := a.(*Const); !ok {
+			return c
+		}
+	}
+	return foldConstant(c, c.Pos)
+}
+
+func foldConstant(e Expr, pos int) Expr {
+	var ctx function.Ctx
+	one := &vector.Batch{N: 1}
+	out := Compile([]Expr{e}).Eval(&ctx, one)[0]
+	if len(ctx.Errs) > 0 {
+		return e
+	}
+	value := vector.New(e.Type(), 1)
+	value.AppendFrom(out, 0)
+	return &Const{Value: value, Pos: pos}
+}
+
+func unknownFunction(name string, pos int) error {
+	err := diag.New(diag.UnknownFunction, pos, "unknown function %s", name)
+	if best := nearest(name); best != "" {
+		err = err.WithHint("did you mean %s?", best)
+	}
+	return err
+}
+
+func argumentError(name string, pos int, err error) error {
+	if d, ok := diag.As(err); ok {
+		if d.Offset < 0 {
+			d.Offset = pos
+		}
+		return d
+	}
+	e := diag.New(diag.WrongArguments, pos, "%s: %s", name, err.Error())
+	if fn := function.Lookup(name); fn != nil && len(fn.Signatures) > 0 {
+		e = e.WithHint("usage: %s", strings.Join(fn.Signatures, " or "))
+	}
+	return e
+}

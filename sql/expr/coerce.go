@@ -1,0 +1,141 @@
+package expr
+
+import (
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
+	"github.com/millrace/millrace/sql/types"
+)
+
+// comparisons compare all their arguments with the first, so that literals take its type.
+var comparisons = map[string]bool{"=": true, "<>": true, "!=": true, "<": true, "<=": true, ">": true, ">=": true, "<=>": true,
+	"in": true, "between": true}
+
+// coerceComparison brings the operands of a comparison to one type. Text literals are read once as values of the other side's type;
+// text columns against numbers or instants are refused, because guessing there hides broken data.
+func coerceComparison(name string, pos int, args []Expr) ([]Expr, error) {
+	if len(args) < 2 {
+		return nil, diag.New(diag.WrongArguments, pos, "%s compares two values or more", name)
+	}
+	args = append([]Expr{}, args...)
+	target := comparisonTarget(args)
+	for i, a := range args {
+		if isTextConst(a) && !isChars(target.Kind) && target.Kind != types.Null {
+			lit, err := readLiteralAs(a.(*Const), target)
+			if err != nil {
+				return nil, diag.New(diag.TypeMismatch, a.At(), "cannot compare %s with %s: the text is no %s", target, Print(a), target)
+			}
+			args[i] = lit
+		}
+	}
+	typ := args[0].Type()
+	for _, a := range args[1:] {
+		t, ok := types.CommonType(typ, a.Type())
+		if !ok || mixesText(typ, a.Type()) {
+			return nil, diag.New(diag.TypeMismatch, pos, "cannot compare %s with %s", typ, a.Type()).WithHint("write CAST(%s AS %s)", Print(textual(args)), nonText(typ, a.Type()))
+		}
+		typ = t
+	}
+	for i, a := range args {
+		var err error
+		if args[i], err = coerce(a, typ); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
+}
+
+// readLiteralAs reads a text literal for comparison with values of type t. Numbers keep all their digits and a DATE may be compared
+// with a clock reading: the common type is found afterwards.
+func readLiteralAs(c *Const, t types.Type) (Expr, error) {
+	text := string(c.text())
+	switch {
+	case t.Kind.IsNumeric():
+		return readTextLiteral(c, types.Float64)
+	case t.Kind == types.Date && len(text) > len("2026-01-02"):
+		return NewLiteral(types.Of(types.Datetime), text, c.Pos)
+	}
+	return NewLiteral(t, text, c.Pos)
+}
+
+// comparisonTarget is the common type of what is not a text literal; NULL when all are.
+func comparisonTarget(args []Expr) types.Type {
+	var target types.Type
+	for _, a := range args {
+		if !isTextConst(a) {
+			if t, ok := types.CommonType(target, a.Type()); ok {
+				target = t
+			}
+		}
+	}
+	return target
+}
+
+func isTextConst(e Expr) bool {
+	c, ok := e.(*Const)
+	return ok && c.Value.Type.Kind == types.String && !c.Value.IsNull(0)
+}
+
+func isChars(k types.Kind) bool { return k == types.String || k == types.Bytes || k == types.JSON }
+
+// mixesText tells whether one side is text and the other is not.
+func mixesText(a, b types.Type) bool {
+	return a.Kind != types.Null && b.Kind != types.Null && isChars(a.Kind) != isChars(b.Kind)
+}
+
+func textual(args []Expr) Expr {
+	for _, a := range args {
+		if isChars(a.Type().Kind) {
+			return a
+		}
+	}
+	return args[0]
+}
+
+func nonText(a, b types.Type) types.Type {
+	if isChars(a.Kind) {
+		return b
+	}
+	return a
+}
+
+// coerceLiterals reads text literals as numbers in arithmetic and as instants in time functions, where the function says so.
+func coerceLiterals(fn *function.Func, args []Expr) ([]Expr, error) {
+	if fn.TextLiterals == types.Null {
+		return args, nil
+	}
+	args = append([]Expr{}, args...)
+	for i, a := range args {
+		if !isTextConst(a) || i < fn.TextFrom {
+			continue
+		}
+		e, err := readTextLiteral(a.(*Const), fn.TextLiterals)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = e
+	}
+	return args, nil
+}
+
+func readTextLiteral(c *Const, kind types.Kind) (Expr, error) {
+	text := string(c.text())
+	if kind == types.Timestamp {
+		return NewLiteral(temporalOfText(text), text, c.Pos)
+	}
+	e, err := NewNumber(text, c.Pos)
+	if err != nil {
+		return NewLiteral(types.Of(types.Float64), text, c.Pos)
+	}
+	return e, nil
+}
+
+// temporalOfText tells a bare date from a clock reading.
+func temporalOfText(text string) types.Type {
+	if len(text) == len("2026-01-02") {
+		return types.Of(types.Date)
+	}
+	if _, ok := types.ParseTime([]byte(text)); ok {
+		return types.Of(types.Time)
+	}
+	return types.Of(types.Datetime)
+}
