@@ -14,12 +14,6 @@ import (
 	"github.com/millrace/millrace/state/log"
 )
 
-// Names of the topics the coordinators keep their state in.
-const (
-	offsetsTopic = "__consumer_offsets"
-	txnTopic     = "__transaction_state"
-)
-
 // maxTopicName is Kafka's limit; names become folder names.
 const maxTopicName = 249
 

@@ -26,6 +26,9 @@ type ReadOptions struct {
 	MaxBytes   int
 	AtLeastOne bool
 	Isolation  Isolation
+	// UpTo, if positive, ends the read before this offset even if more is visible by now. A caller that took watermarks before
+	// passes the one it will report, so that data and report agree.
+	UpTo int64
 }
 
 const defaultReadBytes = 1 << 20
@@ -37,7 +40,7 @@ func (l *Log) Read(dst []byte, offset int64, o ReadOptions) ([]byte, error) {
 		o.MaxBytes = defaultReadBytes
 	}
 	for {
-		seg, size, bound, err := l.segmentFor(offset, o.Isolation)
+		seg, size, bound, err := l.segmentFor(offset, o)
 		if seg == nil {
 			return dst, err
 		}
@@ -59,7 +62,7 @@ type readBounds struct {
 }
 
 // segmentFor returns the segment to read offset from, with a reference, or nil if nothing is visible there.
-func (l *Log) segmentFor(offset int64, iso Isolation) (*segment, int64, int64, error) {
+func (l *Log) segmentFor(offset int64, o ReadOptions) (*segment, int64, int64, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.closed {
@@ -68,7 +71,10 @@ func (l *Log) segmentFor(offset int64, iso Isolation) (*segment, int64, int64, e
 	if offset < l.start || offset > l.next {
 		return nil, 0, 0, fmt.Errorf("%w: %d, log holds %d to %d", ErrOffsetOutOfRange, offset, l.start, l.next)
 	}
-	bound := l.bound(iso)
+	bound := l.bound(o.Isolation)
+	if o.UpTo > 0 {
+		bound = min(bound, o.UpTo)
+	}
 	if offset >= bound {
 		return nil, 0, 0, nil
 	}

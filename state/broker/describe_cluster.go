@@ -1,0 +1,15 @@
+package broker
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// handleDescribeCluster names the one node there is.
+func handleDescribeCluster(b *Broker, r *request) reply {
+	resp := r.body.ResponseKind().(*kmsg.DescribeClusterResponse)
+	resp.ClusterID, resp.ControllerID, resp.EndpointType = b.ClusterID(), b.opts.NodeID, 1
+	node := kmsg.NewDescribeClusterResponseBroker()
+	node.NodeID, node.Host, node.Port = b.opts.NodeID, r.conn.at.host, r.conn.at.port
+	resp.Brokers = append(resp.Brokers, node)
+	return ready(resp)
+}

@@ -1,0 +1,115 @@
+package broker
+
+import (
+	"errors"
+	"sort"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// handleMetadata describes the node and topics, creating missing topics if client and broker both allow it.
+func handleMetadata(b *Broker, r *request) reply {
+	req := r.body.(*kmsg.MetadataRequest)
+	resp := req.ResponseKind().(*kmsg.MetadataResponse)
+	node := kmsg.NewMetadataResponseBroker()
+	node.NodeID, node.Host, node.Port = b.opts.NodeID, r.conn.at.host, r.conn.at.port
+	resp.Brokers = append(resp.Brokers, node)
+	resp.ClusterID = kmsg.StringPtr(b.ClusterID())
+	resp.ControllerID = b.opts.NodeID
+	resp.Topics = []kmsg.MetadataResponseTopic{}
+	if req.Topics == nil || (req.Version == 0 && len(req.Topics) == 0) {
+		for _, name := range b.topicNames() {
+			if t, parts := b.findTopic(name, topicID{}); t != nil {
+				resp.Topics = append(resp.Topics, b.describeTopic(t, parts))
+			}
+		}
+		return ready(resp)
+	}
+	create := b.opts.AutoCreateTopics && (req.Version < 4 || req.AllowAutoTopicCreation)
+	for i := range req.Topics {
+		resp.Topics = append(resp.Topics, b.metadataTopic(&req.Topics[i], create))
+	}
+	return ready(resp)
+}
+
+func (b *Broker) metadataTopic(q *kmsg.MetadataRequestTopic, create bool) kmsg.MetadataResponseTopic {
+	rt := kmsg.NewMetadataResponseTopic()
+	rt.Topic, rt.TopicID, rt.Partitions = q.Topic, q.TopicID, []kmsg.MetadataResponseTopicPartition{}
+	if q.Topic == nil {
+		if t, parts := b.findTopic("", q.TopicID); t != nil {
+			return b.describeTopic(t, parts)
+		}
+		rt.ErrorCode = errUnknownTopicID
+		return rt
+	}
+	t, parts := b.findTopic(*q.Topic, topicID{})
+	if t == nil && create && !reservedTopic(*q.Topic) {
+		if err := b.CreateTopic(*q.Topic, 0, nil); err != nil && !errors.Is(err, ErrTopicExists) {
+			rt.ErrorCode = errorCode(err)
+			return rt
+		}
+		t, parts = b.findTopic(*q.Topic, topicID{})
+	}
+	if t != nil {
+		return b.describeTopic(t, parts)
+	}
+	rt.ErrorCode = errUnknownTopicOrPartition
+	if err := checkTopicName(*q.Topic); err != nil {
+		rt.ErrorCode = errInvalidTopic
+	}
+	return rt
+}
+
+// reservedTopic reports names that never come into being by being asked for: those of the broker's own topics begin like this.
+func reservedTopic(name string) bool { return strings.HasPrefix(name, "__") }
+
+func (b *Broker) describeTopic(t *topic, parts []*partition) kmsg.MetadataResponseTopic {
+	rt := kmsg.NewMetadataResponseTopic()
+	rt.Topic, rt.TopicID, rt.IsInternal = kmsg.StringPtr(t.name), t.id, t.internal
+	rt.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, len(parts))
+	self := []int32{b.opts.NodeID}
+	for _, p := range parts {
+		rp := kmsg.NewMetadataResponseTopicPartition()
+		rp.Partition, rp.Leader, rp.LeaderEpoch = p.index, b.opts.NodeID, leaderEpoch
+		rp.Replicas, rp.ISR, rp.OfflineReplicas = self, self, []int32{}
+		rt.Partitions = append(rt.Partitions, rp)
+	}
+	return rt
+}
+
+// findTopic finds a topic by name, or by id if name is empty. The partitions are those at the time of the call.
+func (b *Broker) findTopic(name string, id topicID) (*topic, []*partition) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	t := b.topics[name]
+	if name == "" {
+		t = b.byID[id]
+	}
+	if t == nil {
+		return nil, nil
+	}
+	return t, t.partitions
+}
+
+// topicConfig returns the explicitly set configuration of a topic, and whether it exists. The map must not be changed.
+func (b *Broker) topicConfig(name string) (map[string]string, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	t := b.topics[name]
+	if t == nil {
+		return nil, false
+	}
+	return t.config, true
+}
+
+func (b *Broker) topicNames() []string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	names := make([]string, 0, len(b.topics))
+	for name := range b.topics {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
