@@ -11,6 +11,9 @@ import (
 type services struct {
 	// txns is nil while the broker has no transaction coordinator: transactional requests are then refused with error 15.
 	txns txnCoordinator
+	// transactions is the same one, for its own requests.
+	transactions *txnService
+	groups       *groupService
 }
 
 // service is started after the topics are open and stopped before they are closed.
@@ -21,7 +24,10 @@ type service struct {
 }
 
 // serviceTable lists the services in the order they start; they stop in reverse.
-var serviceTable = []service{}
+var serviceTable = []service{
+	{"group coordinator", startGroups, stopGroups},
+	{"transaction coordinator", startTxns, stopTxns}, // settles offsets of groups
+}
 
 // topicPartition names one partition.
 type topicPartition struct {

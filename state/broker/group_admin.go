@@ -1,0 +1,90 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/state/group"
+)
+
+// groupTypeClassic is the only type of group there is.
+const groupTypeClassic = "classic"
+
+func handleDescribeGroups(b *Broker, r *request) reply {
+	req := r.body.(*kmsg.DescribeGroupsRequest)
+	resp := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
+	resp.Groups = []kmsg.DescribeGroupsResponseGroup{}
+	for _, id := range req.Groups {
+		var d group.Description
+		b.groups.do(func(_ time.Time, c *group.Coordinator) { d = c.Describe(id) })
+		resp.Groups = append(resp.Groups, describedGroup(id, d, req.Version))
+	}
+	return ready(resp)
+}
+
+func describedGroup(id string, d group.Description, version int16) kmsg.DescribeGroupsResponseGroup {
+	rg := kmsg.NewDescribeGroupsResponseGroup()
+	rg.Group, rg.State, rg.ProtocolType, rg.Protocol = id, d.State, d.ProtocolType, d.Protocol
+	rg.ErrorCode = int16(d.Code)
+	if d.Code == group.GroupIDNotFound {
+		if version < 6 {
+			rg.ErrorCode = errNone // told by the state Dead alone
+		} else {
+			rg.ErrorMessage = kmsg.StringPtr("Group " + id + " not found.")
+		}
+	}
+	rg.Members = []kmsg.DescribeGroupsResponseGroupMember{}
+	for _, m := range d.Members {
+		rm := kmsg.NewDescribeGroupsResponseGroupMember()
+		rm.MemberID, rm.InstanceID, rm.ClientID, rm.ClientHost = m.MemberID, textPtr(m.InstanceID), m.ClientID, m.ClientHost
+		rm.ProtocolMetadata, rm.MemberAssignment = notNil(m.Metadata), notNil(m.Assignment)
+		rg.Members = append(rg.Members, rm)
+	}
+	return rg
+}
+
+// matches says whether a filter lets a value through; an empty filter lets all through.
+func matches(filter []string, v string) bool {
+	return len(filter) == 0 || slices.ContainsFunc(filter, func(f string) bool { return strings.EqualFold(f, v) })
+}
+
+func handleListGroups(b *Broker, r *request) reply {
+	req := r.body.(*kmsg.ListGroupsRequest)
+	resp := req.ResponseKind().(*kmsg.ListGroupsResponse)
+	resp.Groups = []kmsg.ListGroupsResponseGroup{}
+	var list []group.Listing
+	b.groups.do(func(_ time.Time, c *group.Coordinator) { list = c.List() })
+	for _, l := range list {
+		if !matches(req.StatesFilter, l.State) || !matches(req.TypesFilter, groupTypeClassic) {
+			continue
+		}
+		rg := kmsg.NewListGroupsResponseGroup()
+		rg.Group, rg.ProtocolType, rg.GroupState, rg.GroupType = l.Group, l.ProtocolType, l.State, groupTypeClassic
+		resp.Groups = append(resp.Groups, rg)
+	}
+	return ready(resp)
+}
+
+func handleDeleteGroups(b *Broker, r *request) reply {
+	req := r.body.(*kmsg.DeleteGroupsRequest)
+	chans := make([]<-chan group.Action, len(req.Groups))
+	for i, id := range req.Groups {
+		chans[i] = b.groups.ask(func(_ time.Time, c *group.Coordinator, tk group.Ticket) { c.DeleteGroup(tk, id) })
+	}
+	return later(func(ctx context.Context) kmsg.Response {
+		resp := req.ResponseKind().(*kmsg.DeleteGroupsResponse)
+		resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(req.Groups))
+		for i, id := range req.Groups {
+			a, ok := await[group.Action, group.CommitReply](ctx, chans[i])
+			if !ok {
+				a.Code = group.CoordinatorNotAvailable
+			}
+			resp.Groups[i].Group, resp.Groups[i].ErrorCode = id, int16(a.Code)
+		}
+		return resp
+	})
+}
