@@ -63,7 +63,7 @@ func (d *Delta) start(k Kind, key []byte) {
 	d.buf = append(d.buf, key...)
 }
 
-// put appends a Put whose full key is given in parts, without building it elsewhere.
+// putParts appends a Put whose full key is given in parts, without building it elsewhere.
 func (d *Delta) putParts(op uint64, table byte, group uint16, key, value []byte) {
 	d.startParts(Put, op, table, group, key)
 	d.buf = binary.AppendUvarint(d.buf, uint64(len(value)))

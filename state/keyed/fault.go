@@ -50,6 +50,7 @@ func (f *fault) do(fn func() error) error {
 		defer f.wg.Done()
 		result := errors.New("storage engine gave up")
 		defer func() { done <- result }()
+		defer f.catch()
 		result = fn()
 	}()
 	select {
@@ -57,6 +58,13 @@ func (f *fault) do(fn func() error) error {
 		return err
 	case <-f.failed:
 		return f.get()
+	}
+}
+
+// catch turns a panic into the fault: Pebble panics where a failed directory sync leaves it unsure of what is on the disk.
+func (f *fault) catch() {
+	if p := recover(); p != nil {
+		f.set(fmt.Errorf("storage engine panicked: %v", p))
 	}
 }
 

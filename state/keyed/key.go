@@ -23,7 +23,7 @@ func AppendKey(dst []byte, op uint64, table byte, group uint16, key []byte) []by
 	return append(dst, key...)
 }
 
-// appendTo appends a full key that may be the exclusive end of a range: group 1<<16 is the first key after the table.
+// appendEnd appends a full key that may be the exclusive end of a range: group 1<<16 is the first key after the table.
 func appendEnd(dst []byte, op uint64, table byte, group uint32) []byte {
 	if group <= 0xffff {
 		return AppendKey(dst, op, table, uint16(group), nil)

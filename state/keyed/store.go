@@ -25,7 +25,7 @@ const (
 	// maxMemTables bounds memory: beyond it Apply waits for the flush.
 	maxMemTables = 4
 	// closeGrace is how long Close waits for calls that a failed disk may block for ever.
-	closeGrace = 2 * time.Second
+	closeGrace = 500 * time.Millisecond
 )
 
 func (o Options) withDefaults() Options {
@@ -78,7 +78,9 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("making state directory: %w", err)
 	}
 	err := s.fault.do(func() (err error) {
-		s.db, err = pebble.Open(dir, s.pebbleOptions())
+		o := s.pebbleOptions()
+		defer o.Cache.Unref() // an open DB holds its own reference
+		s.db, err = pebble.Open(dir, o)
 		return err
 	})
 	if err != nil {
@@ -91,11 +93,9 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) pebbleOptions() *pebble.Options {
-	cache := pebble.NewCache(s.opts.CacheBytes)
-	defer cache.Unref() // the DB holds its own reference
 	fault := s.fault
-	o := &pebble.Options{
-		Cache:                       cache,
+	return &pebble.Options{
+		Cache:                       pebble.NewCache(s.opts.CacheBytes),
 		FS:                          s.opts.fs,
 		DisableWAL:                  true,
 		FormatMajorVersion:          pebble.FormatNewest,
@@ -112,7 +112,6 @@ func (s *Store) pebbleOptions() *pebble.Options {
 			DataCorruption: func(info pebble.DataCorruptionInfo) { fault.set(info.Details) },
 		},
 	}
-	return o
 }
 
 func (s *Store) loadEpochs() (err error) {
