@@ -7,12 +7,11 @@ import (
 )
 
 // ObjectWriter appends some columns of a row as one object; it writes keys of several columns.
-type ObjectWriter func(dst []byte, cols []connectors.Column, which []int, b *vector.Batch, row int) []byte
+type ObjectWriter func(dst []byte, b *vector.Batch, row int, which []int) []byte
 
 // KeyEncoder writes record keys for encoders: a column with MetadataKey "key" wins, then the key columns; one column is written as its
 // plain text, several by the format's ObjectWriter.
 type KeyEncoder struct {
-	cols   []connectors.Column
 	which  []int
 	object ObjectWriter
 }
@@ -24,7 +23,7 @@ func NewKeyEncoder(cols []connectors.Column, key []int, object ObjectWriter) Key
 			key = []int{i}
 		}
 	}
-	return KeyEncoder{cols: cols, which: key, object: object}
+	return KeyEncoder{which: key, object: object}
 }
 
 // Append appends the row's key; false when the relation has none or a single key column is NULL.
@@ -33,14 +32,14 @@ func (k *KeyEncoder) Append(dst []byte, b *vector.Batch, row int) ([]byte, bool)
 	case len(k.which) == 0:
 		return dst, false
 	case len(k.which) > 1:
-		return k.object(dst, k.cols, k.which, b, row), true
+		return k.object(dst, b, row, k.which), true
 	}
 	v := b.Cols[k.which[0]]
 	if v.IsNull(row) {
 		return dst, false
 	}
 	if class := v.Type.Class(); k.object != nil && (class == types.ClassList || class == types.ClassStruct) {
-		return k.object(dst, k.cols, k.which, b, row), true
+		return k.object(dst, b, row, k.which), true
 	}
 	return AppendScalar(dst, v, row, TimeISO), true
 }

@@ -11,6 +11,7 @@ import (
 
 // encoder writes rows as JSON objects: every column in order, NULL as null, decimals as exact numbers, bytes in base64.
 type encoder struct {
+	cols   []connectors.Column
 	fields []encField // of the record's value
 	op     []byte     // `"op":` with its comma and quote: the text before the change kind; nil: none
 	key    format.KeyEncoder
@@ -23,7 +24,7 @@ type encField struct {
 }
 
 func newEncoder(cfg format.EncoderConfig) (format.Encoder, error) {
-	e := &encoder{style: format.TimeStyleOf(cfg.Options.String("timestamp_format"))}
+	e := &encoder{cols: cfg.Columns, style: format.TimeStyleOf(cfg.Options.String("timestamp_format"))}
 	for i, c := range cfg.Columns {
 		if c.MetadataKey != "" {
 			continue
@@ -68,14 +69,14 @@ func (e *encoder) Key(dst []byte, b *vector.Batch, row int) ([]byte, bool) {
 }
 
 // object writes some columns as an object; it serves keys of several columns.
-func (e *encoder) object(dst []byte, cols []connectors.Column, which []int, b *vector.Batch, row int) []byte {
+func (e *encoder) object(dst []byte, b *vector.Batch, row int, which []int) []byte {
 	for i, c := range which {
 		if i == 0 {
 			dst = append(dst, '{')
 		} else {
 			dst = append(dst, ',')
 		}
-		dst = append(format.AppendJSONString(dst, []byte(cols[c].Name)), ':')
+		dst = append(format.AppendJSONString(dst, []byte(e.cols[c].Name)), ':')
 		dst = e.value(dst, b.Cols[c], row)
 	}
 	return append(dst, '}')
