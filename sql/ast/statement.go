@@ -99,12 +99,14 @@ type (
 		IfExists bool
 		Name     Name
 	}
-	// Set is SET name = value; Name lower case, dots kept, quotes and @@ removed. Reset is RESET name.
+	// Set is SET name = value; Name lower case, dots kept, quotes and @@ removed. Reset is RESET name. More holds the further
+	// assignments of SET a = 1, b = 2.
 	Set struct {
 		Pos
 		Name  string
 		Value Expr
 		Reset bool
+		More  []*Set
 	}
 	// JobControl is PAUSE|RESUME|STOP JOB name (Verb upper case; STOP JOB is also spelt DROP JOB).
 	JobControl struct {

@@ -2,36 +2,48 @@ package diag
 
 import "strings"
 
-// maxSuggestLen bounds the words that Suggest compares, so that a hostile name costs nothing.
-const maxSuggestLen = 64
-
-// Suggest returns the candidate nearest to word, compared case-insensitively, or "" when none is near: at most two edits, and fewer
-// than half of the word's letters.
+// Suggest returns the candidate that word was probably meant to be, "" when none is near: at most one edit for words of up to four
+// characters, two for longer ones; a swap of neighbours is one edit. Case does not count; of equals the first in the list wins.
 func Suggest(word string, candidates []string) string {
-	best, bestDistance := "", 3
-	if len(word) > maxSuggestLen {
+	limit := 2
+	if len(word) <= 4 {
+		limit = 1
+	}
+	if len(word) < 2 {
 		return ""
 	}
+	best, bestDist := "", limit+1
+	w := strings.ToLower(word)
 	for _, c := range candidates {
-		if len(c) > maxSuggestLen {
+		lc := strings.ToLower(c)
+		if lc == w || abs(len(lc)-len(w)) > limit {
 			continue
 		}
-		d := editDistance(strings.ToLower(word), strings.ToLower(c))
-		if d < bestDistance && 2*d < max(len(word), 2)+1 {
-			best, bestDistance = c, d
+		if d := distance(w, lc, bestDist); d < bestDist || d == bestDist && d <= limit && c < best {
+			best, bestDist = c, d
 		}
 	}
 	return best
 }
 
-// editDistance counts insertions, deletions, substitutions and swaps of neighbours (Damerau's restricted distance).
-func editDistance(a, b string) int {
-	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
+
+// distance is the number of insertions, deletions, substitutions and swaps of neighbours between a and b, in bytes.
+func distance(a, b string, limit int) int {
+	prev2 := make([]int, len(b)+1)
+	prev := make([]int, len(b)+1)
+	row := make([]int, len(b)+1)
 	for j := range prev {
 		prev[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
 		row[0] = i
+		low := i
 		for j := 1; j <= len(b); j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
@@ -39,10 +51,14 @@ func editDistance(a, b string) int {
 			}
 			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
+				row[j] = min(row[j], prev2[j-2]+1)
 			}
+			low = min(low, row[j])
 		}
-		before, prev, row = prev, row, before
+		if low > limit {
+			return limit + 1
+		}
+		prev2, prev, row = prev, row, prev2
 	}
 	return prev[len(b)]
 }

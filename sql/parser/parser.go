@@ -15,15 +15,91 @@ type Parsed struct {
 
 // Parse parses one statement; a semicolon behind it is allowed. Errors are *diag.Error. It is safe for concurrent use.
 func Parse(text string) (ast.Statement, error) {
-	return nil, diag.New(diag.NotSupported, 0, "the parser is being built")
-}
-
-// ParseScript parses every statement of a script and stops at the first error, whose offset counts from the beginning of the script.
-func ParseScript(text string) ([]Parsed, error) {
-	return nil, diag.New(diag.NotSupported, 0, "the parser is being built")
+	var stmt ast.Statement
+	err := guard(text, func() {
+		p := newParser(text)
+		p.checkSingle()
+		stmt = p.statement()
+		p.expectEnd()
+		p.finish()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stmt, nil
 }
 
 // ParseExpr parses a scalar expression.
 func ParseExpr(text string) (ast.Expr, error) {
-	return nil, diag.New(diag.NotSupported, 0, "the parser is being built")
+	var e ast.Expr
+	err := guard(text, func() {
+		p := newParser(text)
+		if p.end == 0 {
+			p.failAt(0, diag.UnexpectedEnd, "there is no expression")
+		}
+		p.checkSingle()
+		e = p.expr(0, p.end)
+		p.finish()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// ParseScript parses every statement of a script and stops at the first error, whose offset counts from the beginning of the script;
+// the statements before it are returned, too.
+func ParseScript(text string) ([]Parsed, error) {
+	var out []Parsed
+	for _, part := range pieces(text, true) {
+		stmt, err := Parse(part.Text)
+		if err != nil {
+			if d, ok := diag.As(err); ok {
+				shifted := *d
+				shifted.Source = text
+				if d.Offset >= 0 {
+					shifted.Offset += part.Offset
+				}
+				if d.End > 0 {
+					shifted.End += part.Offset
+				}
+				return out, &shifted
+			}
+			return out, err
+		}
+		part.Stmt = stmt
+		out = append(out, part)
+	}
+	return out, nil
+}
+
+// checkSingle refuses a second statement behind a semicolon; a statement set keeps its semicolons.
+func (p *parser) checkSingle() {
+	first := p.k
+	if p.word(first, "EXPLAIN") {
+		first++
+	}
+	if p.word(first, "BEGIN", "STATEMENT") || p.word(first, "EXECUTE", "STATEMENT") {
+		return
+	}
+	for k := first; k < p.end; k++ {
+		if p.op(k, ";") {
+			next := k + 1
+			p.fail(tokenError(p.toks[next], diag.SyntaxError, "unexpected %s behind the statement", p.describe(next)).WithHint("one statement at a time"))
+		}
+	}
+}
+
+// finish checks that nothing which was seen in the tokens got lost in the conversion.
+func (p *parser) finish() {
+	p.settle(0)
+	for _, n := range p.named {
+		p.fail(diag.New(diag.SyntaxError, n.off, "unknown window '%s'", n.name).WithHint("define it: WINDOW %s AS (PARTITION BY ..)", n.name))
+	}
+	for _, s := range p.selects {
+		if !s.used {
+			k := p.tokenAt(s.pos)
+			p.failAt(k, diag.SyntaxError, "unexpected %s", p.describe(k))
+		}
+	}
 }

@@ -1,0 +1,125 @@
+package parser
+
+import (
+	"strings"
+
+	tast "github.com/pingcap/tidb/pkg/parser/ast"
+
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
+)
+
+// windowSpec converts what stands behind OVER; a name alone is expanded when the SELECT is complete.
+func (c *conv) windowSpec(s *tast.WindowSpec, at ast.Pos) *ast.Window {
+	if s.Ref.O != "" {
+		c.unsupported(int(at), "a window that extends another one")
+	}
+	w := &ast.Window{Pos: at}
+	if s.PartitionBy != nil {
+		for _, item := range s.PartitionBy.Items {
+			w.PartitionBy = append(w.PartitionBy, c.expr(item.Expr))
+		}
+	}
+	w.OrderBy = c.orderBy(s.OrderBy)
+	if s.Frame != nil {
+		w.Frame = c.frame(s.Frame, at)
+	}
+	return w
+}
+
+func (c *conv) frame(f *tast.FrameClause, at ast.Pos) *ast.Frame {
+	if f.Type == tast.Groups {
+		c.unsupported(int(at), "a frame of GROUPS")
+	}
+	return &ast.Frame{Rows: f.Type == tast.Rows, Start: c.bound(&f.Extent.Start), End: c.bound(&f.Extent.End)}
+}
+
+func (c *conv) bound(b *tast.FrameBound) ast.FrameBound {
+	out := ast.FrameBound{Unbounded: b.UnBounded, Current: b.Type == tast.CurrentRow, Following: b.Type == tast.Following}
+	if b.Expr != nil {
+		out.Offset = c.expr(b.Expr)
+		if b.Unit != tast.TimeUnitInvalid {
+			out.Offset = &ast.Interval{Pos: ast.Pos(out.Offset.At()), X: out.Offset, Unit: b.Unit.String()}
+		}
+	}
+	return out
+}
+
+// expandWindows replaces OVER name within a SELECT by the definition in its WINDOW clause.
+func (c *conv) expandWindows(s *ast.Select, rec *selectRec, specs []tast.WindowSpec) {
+	defs := map[string]*ast.Window{}
+	for i := range specs {
+		defs[specs[i].Name.L] = c.windowSpec(&specs[i], s.Pos)
+	}
+	p := c.p
+	left := p.named[:0]
+	for _, n := range p.named {
+		if n.off < rec.pos || n.off >= rec.end {
+			left = append(left, n)
+			continue
+		}
+		def := defs[n.name]
+		if def == nil {
+			names := make([]string, 0, len(defs))
+			for name := range defs {
+				names = append(names, name)
+			}
+			err := diag.New(diag.SyntaxError, n.off, "unknown window '%s'", n.name)
+			if sug := diag.Suggest(n.name, names); sug != "" {
+				err.WithHint("did you mean %s?", sug)
+			} else {
+				err.WithHint("define it: WINDOW %s AS (PARTITION BY ..)", n.name)
+			}
+			p.fail(err)
+		}
+		copied := *def
+		copied.Pos = ast.Pos(n.off)
+		n.call.Over = &copied
+	}
+	p.named = left
+}
+
+func (c *conv) orderBy(o *tast.OrderByClause) []ast.OrderItem {
+	if o == nil {
+		return nil
+	}
+	out := make([]ast.OrderItem, len(o.Items))
+	for i, item := range o.Items {
+		out[i] = ast.OrderItem{Expr: c.expr(item.Expr), Desc: item.Desc}
+	}
+	return out
+}
+
+// windowCall converts a call with OVER.
+func (c *conv) windowCall(e *tast.WindowFuncExpr, at ast.Pos) ast.Expr {
+	call := &ast.Call{Pos: at, Name: strings.ToLower(e.Name), Distinct: e.Distinct, IgnoreNulls: e.IgnoreNull}
+	if e.FromLast {
+		c.unsupported(int(at), "FROM LAST")
+	}
+	c.aggregateArgs(call, e.Args)
+	p := c.p
+	k := p.overAt(int(at))
+	if e.Spec.OnlyAlias {
+		name := e.Spec.Name
+		off := p.toks[k].off
+		call.Over = &ast.Window{Pos: ast.Pos(off)}
+		p.named = append(p.named, namedWindow{call: call, name: name.L, off: off})
+		return call
+	}
+	call.Over = c.windowSpec(&e.Spec, ast.Pos(p.toks[k].off))
+	return call
+}
+
+// overAt returns the token behind OVER of the call that begins at the offset.
+func (p *parser) overAt(off int) int {
+	k := p.tokenAt(off)
+	if !p.op(k+1, "(") {
+		return k
+	}
+	for i := int(p.match[k+1]) + 1; i < len(p.toks); i++ {
+		if p.word(i, "OVER") {
+			return i + 1
+		}
+	}
+	return k
+}

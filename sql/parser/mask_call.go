@@ -1,0 +1,159 @@
+package parser
+
+import (
+	"strings"
+
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
+)
+
+func nameSet(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
+
+var (
+	// windowable are the calls behind which TiDB takes OVER; onlyWindow the ones it takes in no other way.
+	windowable = nameSet("COUNT SUM AVG MIN MAX BIT_AND BIT_OR BIT_XOR GROUP_CONCAT STD STDDEV STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP " +
+		"VARIANCE JSON_ARRAYAGG JSON_OBJECTAGG ROW_NUMBER RANK DENSE_RANK CUME_DIST PERCENT_RANK NTILE LEAD LAG FIRST_VALUE LAST_VALUE NTH_VALUE")
+	onlyWindow = nameSet("ROW_NUMBER RANK DENSE_RANK CUME_DIST PERCENT_RANK NTILE LEAD LAG FIRST_VALUE LAST_VALUE NTH_VALUE")
+	// distinctable are the aggregates in which TiDB takes DISTINCT.
+	distinctable = nameSet("COUNT SUM AVG MIN MAX GROUP_CONCAT STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP STD STDDEV VARIANCE")
+	// dateMath take INTERVAL only as a keyword in TiDB; ours is a value.
+	dateMath = nameSet("DATE_ADD DATE_SUB ADDDATE SUBDATE")
+)
+
+// islandCall tells whether the call at k must be parsed by us.
+func (p *parser) islandCall(k int) bool {
+	name := p.toks[k].up
+	open := k + 1
+	m := int(p.match[open])
+	after := m + 1
+	if p.word(after, "FILTER") && p.op(after+1, "(") || p.word(after, "WITHIN", "GROUP") {
+		return true
+	}
+	over := p.hasOver(after)
+	switch {
+	case name == "ANY" || name == "SOME":
+		return false // x > ANY (subquery), which the conversion refuses by name
+	case refusedNames[name], dateMath[name], over && !windowable[name], !over && onlyWindow[name]:
+		return true
+	case (p.word(open+1, "DISTINCT") || p.word(open+1, "ALL")) && (!distinctable[name] || over):
+		return true
+	}
+	return name != "GROUP_CONCAT" && p.find(open+1, m, "ORDER", "BY") < m
+}
+
+func (p *parser) hasOver(k int) bool {
+	for p.word(k, "IGNORE", "NULLS") || p.word(k, "RESPECT", "NULLS") || p.word(k, "FROM", "FIRST") || p.word(k, "FROM", "LAST") {
+		k += 2
+	}
+	return p.word(k, "OVER")
+}
+
+// find returns the first place of [i, j), outside brackets, where these keywords stand; j when there is none.
+func (p *parser) find(i, j int, words ...string) int {
+	for k := i; k < j; k++ {
+		if p.match[k] > int32(k) {
+			k = int(p.match[k])
+		} else if p.word(k, words...) {
+			return k
+		}
+	}
+	return j
+}
+
+// call parses `name([DISTINCT] args [ORDER BY ..] [SEPARATOR s]) [IGNORE NULLS] [FILTER (WHERE e)] [OVER ..]` at k.
+func (p *parser) call(k int) int {
+	open := k + 1
+	m := int(p.match[open])
+	c := &ast.Call{Pos: ast.Pos(p.toks[k].off), Name: strings.ToLower(p.toks[k].up)}
+	p.callArgs(c, open+1, m)
+	k0 := k
+	k = m + 1
+	k = p.nullTreatment(c, k)
+	if p.word(k, "WITHIN", "GROUP") {
+		p.failAt(k, diag.NotSupported, "WITHIN GROUP is not supported")
+	}
+	if p.word(k, "FILTER") && p.op(k+1, "(") {
+		end := int(p.match[k+1])
+		from := k + 2
+		if !p.word(from, "WHERE") {
+			p.fail(tokenError(p.toks[from], diag.SyntaxError, "WHERE is expected before %s", p.describe(from)).WithHint("write FILTER (WHERE condition)"))
+		}
+		c.Filter = p.expr(from+1, end)
+		k = p.nullTreatment(c, end+1)
+	}
+	if p.word(k, "OVER") {
+		k = p.callOver(c, k)
+	}
+	p.punch(k0, k, hole{expr: c})
+	return k
+}
+
+func (p *parser) nullTreatment(c *ast.Call, k int) int {
+	if p.word(k, "FROM", "LAST") {
+		p.failAt(k, diag.NotSupported, "FROM LAST is not supported")
+	}
+	if p.word(k, "FROM", "FIRST") && (p.word(k+2, "OVER") || p.word(k+3, "NULLS")) {
+		k += 2
+	}
+	if p.word(k, "IGNORE", "NULLS") {
+		c.IgnoreNulls = true
+		k += 2
+	} else if p.word(k, "RESPECT", "NULLS") {
+		k += 2
+	}
+	return k
+}
+
+// callArgs parses what stands between the brackets of an island call.
+func (p *parser) callArgs(c *ast.Call, i, j int) {
+	if p.word(i, "DISTINCT") || p.word(i, "ALL") {
+		c.Distinct = p.toks[i].up == "DISTINCT"
+		i++
+	}
+	end := j
+	if s := p.find(i, j, "SEPARATOR"); s < j && c.Name == "group_concat" {
+		if s+2 != j || p.toks[s+1].kind != kString {
+			p.failAt(s+1, diag.SyntaxError, "a string is expected behind SEPARATOR")
+		}
+		c.Separator = p.simple(s+1, s+2).(*ast.Literal).Text
+		end = s
+	} else if c.Name == "group_concat" {
+		c.Separator = ","
+	}
+	if o := p.find(i, end, "ORDER", "BY"); o < end {
+		c.OrderBy = p.orderItems(o+2, end)
+		end = o
+	}
+	switch {
+	case p.op(i, "*") && i+1 == end:
+		c.Star = true
+	case i < end:
+		c.Args = p.exprs(i, end)
+	}
+}
+
+// callOver parses OVER (..) or OVER name.
+func (p *parser) callOver(c *ast.Call, k int) int {
+	if p.op(k+1, "(") {
+		m := int(p.match[k+1])
+		if p.toks[k+2].kind == kWord && !reserved[p.toks[k+2].up] && !p.op(k+3, "(") {
+			p.failAt(k+2, diag.NotSupported, "a window that extends another one")
+		}
+		c.Over = p.window(k+2, m)
+		c.Over.Pos = ast.Pos(p.toks[k+1].off)
+		return m + 1
+	}
+	if !p.isName(k + 1) {
+		p.failAt(k+1, endCode(p.toks[k+1]), "a window is expected before %s", p.describe(k+1))
+	}
+	n := p.nameAt(k + 1)
+	c.Over = &ast.Window{Pos: n.Pos}
+	p.named = append(p.named, namedWindow{call: c, name: strings.ToLower(n.Text), off: n.At()})
+	return k + 2
+}
