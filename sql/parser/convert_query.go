@@ -215,7 +215,6 @@ func (c *conv) selectRec(firstItem int, at ast.Pos) *selectRec {
 			return rec
 		}
 	}
-	println("DEBUG", firstItem, len(c.p.selects), c.p.toks[c.p.selects[0].items[0][0]].off)
 	c.unsupported(int(at), "this form of SELECT")
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 )
 
 var clauseWords = map[string]bool{"FROM": true, "WHERE": true, "GROUP": true, "HAVING": true, "WINDOW": true, "ORDER": true, "LIMIT": true,
-	"UNION": true, "EXCEPT": true, "INTERSECT": true, "FOR": true, "INTO": true, "LOCK": true, "FETCH": true}
+	"UNION": true, "EXCEPT": true, "INTERSECT": true, "FOR": true, "INTO": true, "LOCK": true, "FETCH": true, "SELECT": true}
 
 // operandFollows are the words behind which an operand is expected.
 var operandFollows = map[string]bool{"NOT": true, "BY": true, "AND": true, "OR": true, "XOR": true, "DIV": true, "MOD": true, "LIKE": true,

@@ -29,7 +29,7 @@ type emit struct {
 	pos  int
 }
 
-var setOps = map[string]bool{"UNION": true, "EXCEPT": true, "INTERSECT": true, "MINUS": true}
+var setOps = map[string]bool{"UNION": true, "EXCEPT": true, "INTERSECT": true}
 
 // query parses the query of the tokens [i, j).
 func (p *parser) query(i, j int) *ast.Query {
@@ -76,6 +76,10 @@ func (p *parser) maskQuery(i, j int, top bool) (int, emit) {
 				p.fail(tokenError(p.toks[k], diag.NotSupported, "EMIT inside a subquery").WithHint("EMIT belongs at the end of the whole query"))
 			}
 			return k, p.emit(k, j)
+		case p.toks[k].kind == kWord && setOps[p.toks[k].up]:
+			if k++; p.word(k, "ALL") || p.word(k, "DISTINCT") {
+				k++
+			}
 		case p.word(k, "ORDER", "BY"):
 			k = p.maskExpr(k+2, j, stopClause)
 		default:
