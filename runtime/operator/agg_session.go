@@ -1,0 +1,3 @@
+package operator
+
+func newAggSession(o AggWindowOptions) Operator { return nil }
