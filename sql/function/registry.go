@@ -6,7 +6,6 @@ import (
 	"strings"
 )
 
-
 var (
 	byName    = map[string]*Func{}
 	aggByName = map[string]*Agg{}
@@ -17,6 +16,20 @@ var (
 // windowNames are the functions that need an OVER clause; their evaluation is the window operator's, not this package's.
 var windowNames = []string{"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value",
 	"last_value", "nth_value"}
+
+// init fixes the order of families: it is the order of the reference page.
+func init() {
+	register(operators()...)
+	register(mathFuncs()...)
+	register(textFuncs()...)
+	register(timeFuncs()...)
+	register(jsonFuncs()...)
+	register(conditionalFuncs()...)
+	register(arrayFuncs()...)
+	register(geoFuncs()...)
+	register(miscFuncs()...)
+	registerAgg(aggregates()...)
+}
 
 // register adds a family. A record without doc or example, or a name used twice, is a mistake of this package: it panics at start.
 func register(family ...*Func) {

@@ -42,12 +42,16 @@ func DivRound(a, b Int128) (Int128, bool) {
 		}
 		return I128(q), true
 	}
-	x, y := a.Big(), b.Big()
-	q, r := new(big.Int).QuoRem(x, y, new(big.Int))
-	if r.Abs(r).Lsh(r, 1).CmpAbs(y) >= 0 {
-		q.Add(q, big.NewInt(int64(x.Sign()*y.Sign())))
+	q, r, _ := a.DivRem(b)
+	rest, divisor := r.Abs(), b.Abs()
+	if gap, _ := divisor.Sub(rest); rest.Cmp(gap) >= 0 {
+		step := I128(1)
+		if a.IsNeg() != b.IsNeg() {
+			step = I128(-1)
+		}
+		return q.Add(step)
 	}
-	return FromBig(q)
+	return q, true
 }
 
 func abs64(v int64) uint64 {
@@ -67,23 +71,41 @@ func AppendDecimal(dst []byte, v Int128, scale int) []byte {
 	if v.IsNeg() {
 		dst = append(dst, '-')
 	}
-	var digits []byte
 	var buf [48]byte
-	abs := v.Abs()
-	if abs.Hi == 0 {
-		digits = appendUint(buf[:0], abs.Lo)
-	} else {
-		digits = abs.Big().Append(buf[:0], 10)
-	}
-	for pad := scale + 1 - len(digits); pad > 0; pad-- {
-		digits = append([]byte{'0'}, digits...)
-	}
+	digits := appendDigits(buf[:], v.Abs(), scale+1)
 	dst = append(dst, digits[:len(digits)-scale]...)
 	if scale > 0 {
 		dst = append(dst, '.')
 		dst = append(dst, digits[len(digits)-scale:]...)
 	}
 	return dst
+}
+
+// appendDigits writes v >= 0 right-aligned into buf, with at least the given number of digits, and returns the written part.
+func appendDigits(buf []byte, v Int128, atLeast int) []byte {
+	i := len(buf)
+	for v.Hi != 0 || v.Lo != 0 || len(buf)-i < atLeast {
+		const chunk = 1_000_000_000_000_000_000 // 18 digits
+		part := v.Lo
+		if v.Hi != 0 || v.Lo >= chunk {
+			var rem Int128
+			v, rem = divMagnitudes(v, U128(chunk))
+			part = rem.Lo
+			for range 18 {
+				i--
+				buf[i] = byte('0' + part%10)
+				part /= 10
+			}
+			continue
+		}
+		v = Int128{}
+		for part != 0 || len(buf)-i < atLeast {
+			i--
+			buf[i] = byte('0' + part%10)
+			part /= 10
+		}
+	}
+	return buf[i:]
 }
 
 func appendUint(dst []byte, v uint64) []byte {
@@ -106,7 +128,8 @@ func ParseDecimal(s []byte, scale int) (v Int128, ok bool) {
 		neg = s[i] == '-'
 		i++
 	}
-	digits := make([]byte, 0, 40)
+	var room [64]byte
+	digits := room[:0]
 	frac, seenDot, seenDigit := 0, false, false
 	for ; i < len(s); i++ {
 		c := s[i]

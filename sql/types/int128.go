@@ -71,7 +71,66 @@ func (a Int128) Mul(b Int128) (Int128, bool) {
 		}
 		return Int128{Hi: int64(hi), Lo: lo}, true
 	}
-	return FromBig(new(big.Int).Mul(a.Big(), b.Big()))
+	x, y := a.Abs(), b.Abs()
+	if x.Hi < 0 || y.Hi < 0 || x.Hi != 0 && y.Hi != 0 {
+		return Int128{}, false
+	}
+	if x.Hi == 0 {
+		x, y = y, x
+	}
+	over, cross := bits.Mul64(uint64(x.Hi), y.Lo)
+	hi, lo := bits.Mul64(x.Lo, y.Lo)
+	hi, carry := bits.Add64(hi, cross, 0)
+	if over != 0 || carry != 0 || hi >= 1<<63 {
+		return Int128{}, false
+	}
+	r := Int128{Hi: int64(hi), Lo: lo}
+	if a.IsNeg() != b.IsNeg() {
+		r = r.Neg()
+	}
+	return r, true
+}
+
+// DivRem divides, truncating towards zero; the remainder has the sign of a. ok is false when b is zero.
+func (a Int128) DivRem(b Int128) (q, r Int128, ok bool) {
+	if b.IsZero() {
+		return q, r, false
+	}
+	q, r = divMagnitudes(a.Abs(), b.Abs())
+	if a.IsNeg() != b.IsNeg() {
+		q = q.Neg()
+	}
+	if a.IsNeg() {
+		r = r.Neg()
+	}
+	return q, r, true
+}
+
+// divMagnitudes divides as unsigned numbers.
+func divMagnitudes(x, y Int128) (q, r Int128) {
+	if y.Hi == 0 {
+		hi := uint64(x.Hi) / y.Lo
+		lo, rem := bits.Div64(uint64(x.Hi)%y.Lo, x.Lo, y.Lo)
+		return Int128{Hi: int64(hi), Lo: lo}, U128(rem)
+	}
+	// The quotient fits 64 bits. Estimate it from the divisor's upper 64 bits; the estimate is at most one too small.
+	shift := uint(bits.LeadingZeros64(uint64(y.Hi)))
+	top := uint64(y.Hi)<<shift | y.Lo>>(64-shift)
+	estimate, _ := bits.Div64(uint64(x.Hi)>>1, uint64(x.Hi)<<63|x.Lo>>1, top)
+	estimate >>= 63 - shift
+	if estimate != 0 {
+		estimate--
+	}
+	hi, lo := bits.Mul64(estimate, y.Lo)
+	hi += estimate * uint64(y.Hi)
+	remLo, borrow := bits.Sub64(x.Lo, lo, 0)
+	remHi, _ := bits.Sub64(uint64(x.Hi), hi, borrow)
+	if remHi > uint64(y.Hi) || remHi == uint64(y.Hi) && remLo >= y.Lo {
+		estimate++
+		remLo, borrow = bits.Sub64(remLo, y.Lo, 0)
+		remHi, _ = bits.Sub64(remHi, uint64(y.Hi), borrow)
+	}
+	return U128(estimate), Int128{Hi: int64(remHi), Lo: remLo}
 }
 
 func (a Int128) fits64() bool { return a.Hi == int64(a.Lo)>>63 }

@@ -318,9 +318,9 @@ func (v *Vector) AndValidity(src *Vector) {
 	}
 }
 
-// Truncate drops the rows from n on.
+// Truncate drops the rows from n on, and whatever has been appended of a row that was not ended.
 func (v *Vector) Truncate(n int) {
-	if n >= v.N {
+	if n > v.N {
 		return
 	}
 	v.N = n

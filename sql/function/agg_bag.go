@@ -1,0 +1,170 @@
+package function
+
+import (
+	"cmp"
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// bag is a multiset that knows its least (or greatest) element. The heap may hold elements whose count has gone to zero; they are
+// thrown out when they come to the top. Invariant: every element with a positive count is in the heap.
+type bag[K cmp.Ordered] struct {
+	count map[K]bagEntry
+	heap  []K
+}
+
+type bagEntry struct {
+	n      int64 // negative: retracted before it was added
+	inHeap bool
+}
+
+func before[K cmp.Ordered](a, b K, greatest bool) bool {
+	if greatest {
+		return a > b
+	}
+	return a < b
+}
+
+func (b *bag[K]) add(k K, step int64, greatest bool) {
+	if b.count == nil {
+		b.count = map[K]bagEntry{}
+	}
+	e := b.count[k]
+	e.n += step
+	if e.n > 0 && !e.inHeap {
+		e.inHeap = true
+		b.push(k, greatest)
+	}
+	if e.n == 0 && !e.inHeap {
+		delete(b.count, k)
+		return
+	}
+	b.count[k] = e
+}
+
+// top returns the best element with a positive count.
+func (b *bag[K]) top(greatest bool) (k K, ok bool) {
+	for len(b.heap) > 0 {
+		k = b.heap[0]
+		e := b.count[k]
+		if e.n > 0 {
+			return k, true
+		}
+		b.pop(greatest)
+		if e.n == 0 {
+			delete(b.count, k)
+		} else {
+			e.inHeap = false
+			b.count[k] = e
+		}
+	}
+	return k, false
+}
+
+func (b *bag[K]) push(k K, greatest bool) {
+	b.heap = append(b.heap, k)
+	for i := len(b.heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !before(b.heap[i], b.heap[parent], greatest) {
+			return
+		}
+		b.heap[i], b.heap[parent] = b.heap[parent], b.heap[i]
+		i = parent
+	}
+}
+
+func (b *bag[K]) pop(greatest bool) {
+	last := len(b.heap) - 1
+	b.heap[0] = b.heap[last]
+	b.heap = b.heap[:last]
+	for i := 0; ; {
+		best := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if before(b.heap[child], b.heap[best], greatest) {
+				best = child
+			}
+		}
+		if best == i {
+			return
+		}
+		b.heap[i], b.heap[best] = b.heap[best], b.heap[i]
+		i = best
+	}
+}
+
+// bagState is an aggregate that emits the best element of a bag: MIN, MAX, ANY_VALUE, ARG_MIN and ARG_MAX with retraction.
+type bagState[K cmp.Ordered, C codec[K]] struct {
+	t        types.Type
+	codec    C
+	greatest bool
+	nullAt   int // the argument whose NULL leaves a row out
+	bags     []bag[K]
+	buf      []byte
+}
+
+func newBagState[K cmp.Ordered, C codec[K]](t types.Type, c C, greatest bool) *bagState[K, C] {
+	return &bagState[K, C]{t: t, codec: c, greatest: greatest}
+}
+
+func (s *bagState[K, C]) Grow(groups int) { s.bags = growTo(s.bags, groups) }
+func (s *bagState[K, C]) Clear(group int) { s.bags[group] = bag[K]{} }
+
+func (s *bagState[K, C]) Add(gids, rows []int32, change []vector.Change, args []*vector.Vector) error {
+	for k, g := range gids {
+		i := rowAt(rows, k)
+		if args[s.nullAt].IsNull(i) {
+			continue
+		}
+		var key K
+		key, s.buf = s.codec.key(args, i, s.buf)
+		s.bags[g].add(key, sign(change, k), s.greatest)
+	}
+	return nil
+}
+
+func (s *bagState[K, C]) Emit(group int, out *vector.Vector) {
+	k, ok := s.bags[group].top(s.greatest)
+	if !ok {
+		out.AppendNull()
+		return
+	}
+	s.codec.emit(k, out)
+}
+
+// Encode writes the elements in order, so that equal bags have equal bytes.
+func (s *bagState[K, C]) Encode(group int, dst []byte) []byte {
+	b := &s.bags[group]
+	keys := slices.Sorted(maps.Keys(b.count))
+	keys = slices.DeleteFunc(keys, func(k K) bool { return b.count[k].n == 0 })
+	dst = binary.AppendUvarint(dst, uint64(len(keys)))
+	for _, k := range keys {
+		dst = binary.AppendVarint(s.codec.encode(dst, k), b.count[k].n)
+	}
+	return dst
+}
+
+func (s *bagState[K, C]) Decode(group int, data []byte) ([]byte, error) {
+	size, n := binary.Uvarint(data)
+	if n <= 0 {
+		return nil, errState
+	}
+	data = data[n:]
+	s.bags[group] = bag[K]{}
+	for range size {
+		key, rest, err := s.codec.decode(data)
+		if err != nil {
+			return nil, err
+		}
+		count, rest, err := readVarint(rest)
+		if err != nil {
+			return nil, err
+		}
+		s.bags[group].add(key, count, s.greatest)
+		data = rest
+	}
+	return data, nil
+}

@@ -1,0 +1,146 @@
+package function
+
+import (
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// toText writes the text form; VARCHAR(n) keeps the first n characters, as MySQL's CAST does. Instants are written in the session's
+// zone.
+func (c *caster) toText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	in := args[0]
+	for i := range n {
+		start := len(out.Data)
+		switch {
+		case in.IsNull(i):
+		case c.from.Kind == types.Timestamp:
+			wall := toWall(ctx.Zone, in.I64[i])
+			out.Data = types.AppendTimestamp(out.Data, wall, shownDigits(wall, c.from.Precision), false)
+		default:
+			out.Data = AppendText(out.Data, in, i)
+		}
+		if c.to.Precision > 0 {
+			out.Data = out.Data[:start+prefixLen(out.Data[start:], c.to.Precision)]
+		}
+		out.EndBytes()
+	}
+}
+
+// prefixLen returns the length in bytes of the first chars characters of s.
+func prefixLen(s []byte, chars int) int {
+	if len(s) <= chars {
+		return len(s)
+	}
+	i := 0
+	for ; chars > 0 && i < len(s); chars-- {
+		_, size := utf8.DecodeRune(s[i:])
+		i += size
+	}
+	return i
+}
+
+func (c *caster) toJSON(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	in := args[0]
+	for i := range n {
+		if c.from.Class() != types.ClassBytes {
+			out.Data = AppendJSON(out.Data, in, i)
+			out.EndBytes()
+			continue
+		}
+		s := in.Bytes(i)
+		out.AppendBytes(s)
+		if !validJSON(s) {
+			c.bad(ctx, in, i, out, diag.InvalidCast)
+		}
+	}
+}
+
+func (c *caster) temporalKernel() Kernel {
+	if c.from.Class() == types.ClassBytes {
+		return c.temporalFromText
+	}
+	return c.temporalFromTemporal
+}
+
+// temporalFromText gives NULL for text that is no date or time, as MySQL does.
+func (c *caster) temporalFromText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	in := args[0]
+	out.Resize(n)
+	for i := range n {
+		x, ok := parseTemporal(ctx, trimSpace(in.Bytes(i)), c.to)
+		out.I64[i] = x
+		if !ok {
+			out.SetNull(i)
+		}
+	}
+}
+
+// parseTemporal reads a value of any temporal type. A DATE is the day of a longer text, a TIME its clock; a TIMESTAMP without zone
+// is in the session's zone, and a DATETIME with one is moved to it.
+func parseTemporal(ctx *Ctx, s []byte, to types.Type) (int64, bool) {
+	if to.Kind == types.Time {
+		if x, ok := types.ParseTime(s); ok {
+			return types.CutFraction(x, to.Precision), true
+		}
+	}
+	if to.Kind == types.Date && len(s) == 10 {
+		return types.ParseDate(s)
+	}
+	x, zoned, ok := types.ParseZoned(s)
+	if !ok {
+		return 0, false
+	}
+	switch to.Kind {
+	case types.Timestamp:
+		if !zoned {
+			x = fromWall(ctx.Zone, x)
+		}
+		return types.CutFraction(x, to.Precision), true
+	case types.Date:
+		return types.FloorDiv(x, types.Day), true
+	case types.Time:
+		return types.CutFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision), true
+	}
+	if zoned {
+		x = toWall(ctx.Zone, x)
+	}
+	return types.CutFraction(x, to.Precision), true
+}
+
+func (c *caster) temporalFromTemporal(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	in := args[0]
+	out.Resize(n)
+	for i := range n {
+		out.I64[i] = convertTemporal(ctx, in.I64[i], c.from, c.to)
+	}
+}
+
+func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
+	if from.Kind == to.Kind {
+		if to.Precision < from.Precision {
+			return types.CutFraction(x, to.Precision)
+		}
+		return x
+	}
+	switch from.Kind { // to a wall clock
+	case types.Date:
+		if x < types.MinDay || x > types.MaxDay {
+			x = 0
+		}
+		x *= types.Day
+	case types.Timestamp:
+		x = toWall(ctx.Zone, x)
+	}
+	switch to.Kind {
+	case types.Date:
+		return types.FloorDiv(x, types.Day)
+	case types.Time:
+		return types.CutFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision)
+	case types.Timestamp:
+		x = fromWall(ctx.Zone, x)
+	}
+	return types.CutFraction(x, to.Precision)
+}
