@@ -62,3 +62,11 @@ func distance(a, b string, limit int) int {
 	}
 	return prev[len(b)]
 }
+
+// Distance is the edit distance of two words, a swap of neighbours counting as one; beyond limit it is some number above limit.
+func Distance(a, b string, limit int) int {
+	if abs(len(a)-len(b)) > limit {
+		return limit + 1
+	}
+	return distance(a, b, limit)
+}

@@ -55,7 +55,7 @@ func (p *parser) checkIdioms() {
 }
 
 // explain turns an error of the grammar into one of ours: never its text, only its place.
-func (p *parser) explain(prefix string, i, j int, suffix, text string, cause error) {
+func (p *parser) explain(prefix string, i, j int, text string, cause error) {
 	off := badOffset(text, cause) - len(prefix) + p.toks[i].off
 	k := p.tokenAt(max(off, p.toks[i].off))
 	if k >= j || off >= p.toks[j-1].end {
@@ -66,8 +66,83 @@ func (p *parser) explain(prefix string, i, j int, suffix, text string, cause err
 	if t.kind == kEOF {
 		err.Message = "the statement ends too early"
 	}
-	p.hint(err, prefix, i, j, suffix, k)
+	if hint := p.idiom(i, k); hint != "" {
+		err.Hint = hint
+	} else if k == j && p.wantsMore(j-1) {
+		err.Hint = "something is missing behind " + p.describe(j-1)
+	} else {
+		pr := &prober{p: p, text: text, shift: p.toks[i].off - len(prefix), first: i, end: j, bad: k}
+		err.Hint = pr.hint(len(text) - badOffset(text, cause))
+		if c := pr.culprit; err.Hint != "" && c >= 0 && c != k {
+			err.Code, err.Message = diag.SyntaxError, "unexpected "+p.describe(c)
+			err.Offset, err.End = p.toks[c].off, p.toks[c].end
+		}
+	}
 	p.fail(err.Wrap(cause))
 }
 
-func (p *parser) hint(err *diag.Error, prefix string, i, j int, suffix string, k int) {}
+// wantsMore tells whether a text cannot end with token k.
+func (p *parser) wantsMore(k int) bool {
+	t := p.toks[k]
+	return t.kind == kOp && !strings.Contains(")]}*", t.up) || t.kind == kWord && (operandFollows[t.up] || clauseWords[t.up]) && fixedWords[t.up]
+}
+
+// clauseOrder ranks the clauses of a SELECT.
+var clauseOrder = map[string]int{"FROM": 1, "WHERE": 2, "GROUP": 3, "HAVING": 4, "QUALIFY": 5, "WINDOW": 6, "ORDER": 7, "LIMIT": 8, "EMIT": 9}
+
+// idiom recognises habits from other dialects, and clauses in the wrong order, around the bad token k of a text that begins at i.
+func (p *parser) idiom(i, k int) string {
+	t := p.toks[k]
+	back := func(n int) token { return p.toks[max(i, k-n)] }
+	switch {
+	case t.up == "NULLS" || back(1).up == "NULLS":
+		return "NULLs sort first; NULLS FIRST and NULLS LAST are not supported"
+	case back(1).up == "TOP" && t.kind == kNumber:
+		return "write LIMIT " + p.src[t.off:t.end] + " at the end of the query"
+	case t.kind == kOp && t.up == "~":
+		return "matching a regular expression is written REGEXP"
+	case t.up == "EMIT" || back(1).up == "EMIT":
+		return "EMIT CHANGES, EMIT FINAL or EMIT ON WINDOW CLOSE is the last clause of a query"
+	case (t.up == "SIMILAR" || back(1).up == "SIMILAR") && p.find(i, len(p.toks)-1, "SIMILAR", "TO") < len(p.toks)-1:
+		return "write REGEXP instead of SIMILAR TO"
+	case t.up == "SELECT" && back(1).up == "=" || t.up == "SELECT" && back(1).up == "IN":
+		return "a subquery stands in brackets"
+	case t.kind == kWord && t.up == "ISNULL" || t.up == "NOTNULL":
+		return "write IS NULL or IS NOT NULL"
+	case t.up == "NULL" && back(1).up == "NOT" && back(2).up != "IS":
+		return "write IS NOT NULL"
+	case t.kind == kOp && t.up == "=>":
+		return "named arguments are for table functions"
+	}
+	for n := 0; n <= 3; n++ {
+		if f := max(i, k-n); p.word(f, "FILTER") {
+			return "write FILTER (WHERE condition)"
+		}
+	}
+	return p.misplacedClause(i, k)
+}
+
+// misplacedClause tells when the bad token begins a clause that belongs before one that has gone by.
+func (p *parser) misplacedClause(i, k int) string {
+	rank := clauseOrder[p.toks[k].up]
+	if rank == 0 || p.toks[k].kind != kWord {
+		return ""
+	}
+	for b := k - 1; b >= i; b-- {
+		if m := p.match[b]; m >= 0 && int(m) < b {
+			b = int(m)
+			continue
+		}
+		t := p.toks[b]
+		if t.kind == kOp && t.up == "(" || t.kind == kWord && (t.up == "SELECT" || setOps[t.up]) {
+			return ""
+		}
+		if prev := clauseOrder[t.up]; t.kind == kWord && prev >= rank && b+1 < k {
+			if prev == rank {
+				return "a second " + t.up + " in the same query"
+			}
+			return p.toks[k].up + " comes before " + t.up
+		}
+	}
+	return ""
+}

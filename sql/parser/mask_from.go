@@ -162,7 +162,11 @@ func (p *parser) softWord(k int) bool {
 	switch t.up {
 	case "EMIT":
 		if !p.emitAt(k) {
-			p.fail(tokenError(t, diag.SyntaxError, "EMIT wants CHANGES, FINAL or ON WINDOW CLOSE").WithHint("to name the table so, write AS `%s`", p.nameAt(k).Text))
+			err := tokenError(t, diag.SyntaxError, "EMIT wants CHANGES, FINAL or ON WINDOW CLOSE").WithHint("to name the table so, write AS `%s`", p.nameAt(k).Text)
+			if s := diag.Suggest(p.toks[k+1].up, []string{"CHANGES", "FINAL"}); s != "" {
+				err.WithHint("did you mean EMIT %s?", s)
+			}
+			p.fail(err)
 		}
 		return true
 	case "QUALIFY":

@@ -14,13 +14,16 @@ func TestSmoke(t *testing.T) {
 		t.Skip()
 	}
 	for _, q := range strings.Split(string(b), "\n---\n") {
-		fmt.Println("=====", q)
 		s, err := Parse(q)
 		if err != nil {
 			e, _ := diag.As(err)
-			fmt.Println("ERR", err, e.Offset, e.Cause)
+			fmt.Println(diag.Render(e, q, false))
+			if e.Code == diag.Internal {
+				fmt.Println(e.Cause)
+			}
 			continue
 		}
+		fmt.Println("=====", q)
 		fmt.Print(dump(s))
 	}
 }

@@ -204,7 +204,7 @@ func (p *parser) typeSuffix(out *ast.TypeName) {
 
 func (p *parser) unknownType(k int) {
 	t := p.toks[k]
-	if t.kind != kWord && t.kind != kQuoted {
+	if t.kind != kWord && t.kind != kQuoted || fixedWords[t.up] {
 		p.failAt(k, endCode(t), "a type is expected before %s", p.describe(k))
 	}
 	err := tokenError(t, diag.UnknownType, "unknown type %s", p.src[t.off:t.end])

@@ -243,7 +243,7 @@ func (p *parser) grammar(prefix string, i, j int, suffix string) (tast.StmtNode,
 	text := prefix + string(p.buf[from:to]) + suffix
 	stmt, err := runGrammar(text)
 	if err != nil {
-		p.explain(prefix, i, j, suffix, text, err)
+		p.explain(prefix, i, j, text, err)
 	}
 	return stmt, from - len(prefix)
 }
