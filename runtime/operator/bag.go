@@ -23,8 +23,8 @@ import (
 //	entries  rows: bytes in the arena, links, count, and one number for the operator (aux)
 //	index    open addressing over (gid, bytes) -> entry
 //
-// An entry whose count falls to 0 leaves its list but stays in the index until the next barrier has deleted it from the state; its
-// bytes remain readable until then. The state's key is: key | row bytes; its value: count, aux, sequence number.
+// An entry whose count falls to 0 leaves its list but stays in the index until the next barrier has deleted it from the state (or
+// sweep); its bytes remain readable until then. The state's key is: key | row bytes; its value: count, aux, sequence number.
 type bag struct {
 	table   *row.GroupTable
 	schema  []types.Type // of the key
@@ -39,7 +39,7 @@ type bag struct {
 	live    int // entries with count > 0
 
 	dirty      []int32 // entries to write at the next barrier
-	persistent bool    // whether there will be barriers: without, dead entries are freed at once
+	persistent bool    // whether there will be barriers: without, sweep frees dead entries
 	hashes     []uint64
 	gids       []int32
 	seed       maphash.Seed
@@ -141,14 +141,23 @@ func (b *bag) remove(e int32, n int64) {
 	}
 	b.unlink(e)
 	b.live--
-	if !b.persistent {
-		b.dirty = b.dirty[:len(b.dirty)-1] // touch has put it last
-		b.entries[e].isDirty = false
-		b.discard(e)
-	}
 }
 
-// touch marks an entry for the next barrier.
+// sweep frees dead entries of a bag without barriers. Operators call it where they no longer need the bytes of removed rows.
+func (b *bag) sweep() {
+	if b.persistent {
+		return
+	}
+	for _, e := range b.dirty {
+		b.entries[e].isDirty = false
+		if b.entries[e].count == 0 {
+			b.discard(e)
+		}
+	}
+	b.dirty = b.dirty[:0]
+}
+
+// touch marks an entry for the next barrier, or sweep.
 func (b *bag) touch(e int32) {
 	x := &b.entries[e]
 	if !b.persistent && x.count > 0 {

@@ -1,15 +1,24 @@
 package operator
 
 import (
+	"github.com/millrace/millrace/sql/expr"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
 
 // emitter collects output rows in a batch of its own and pushes it whenever it is full. Callers append a value to every column of
 // batch, then call end.
+//
+// With a condition only the rows for which it is TRUE are pushed; rows for which it fails go to the error policy.
 type emitter struct {
 	batch *vector.Batch
 	out   Output
+
+	cond   *expr.Filter // nil: none
+	ctx    *Context
+	stage  string
+	sel    []int32
+	failed []int32
 }
 
 func newEmitter(schema []types.Type) emitter {
@@ -34,9 +43,25 @@ func (e *emitter) flush() error {
 	if e.batch.N == 0 {
 		return nil
 	}
-	err := e.out.Push(e.batch)
-	e.batch.Reset()
-	return err
+	defer e.batch.Reset()
+	if e.cond == nil {
+		return e.out.Push(e.batch)
+	}
+	var err error
+	if e.sel, e.failed, err = selectRows(e.ctx, e.stage, e.cond, e.batch, e.sel, e.failed); err != nil || len(e.sel) == 0 {
+		return err
+	}
+	e.batch.Sel = e.sel
+	return e.out.Push(e.batch)
+}
+
+// selectRows overwrites sel with the rows of b for which the condition is TRUE and disposes of errors.
+func selectRows(ctx *Context, stage string, cond *expr.Filter, b *vector.Batch, sel, failed []int32) (_, _ []int32, err error) {
+	sel = cond.Select(ctx.Fn, b, sel)
+	if len(ctx.Fn.Errs) > 0 {
+		failed, err = disposeErrors(ctx, stage, b, failed)
+	}
+	return sel, failed, err
 }
 
 // schemaOf picks the types of some columns.

@@ -33,14 +33,9 @@ func (f *Filter) Open(ctx *Context) error {
 
 // Push passes the selected rows on.
 func (f *Filter) Push(_ int, b *vector.Batch, out Output) (err error) {
-	f.sel = f.filter.Select(f.ctx.Fn, b, f.sel)
-	if len(f.ctx.Fn.Errs) > 0 {
-		if f.failed, err = disposeErrors(f.ctx, f.o.Stage, b, f.failed); err != nil {
-			return err
-		}
-	}
-	if len(f.sel) == 0 {
-		return nil
+	f.sel, f.failed, err = selectRows(f.ctx, f.o.Stage, f.filter, b, f.sel, f.failed)
+	if err != nil || len(f.sel) == 0 {
+		return err
 	}
 	f.view = vector.Batch{Cols: b.Cols, N: b.N, Sel: f.sel, Op: b.Op, Origin: b.Origin}
 	if len(f.sel) == b.N {
