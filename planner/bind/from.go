@@ -1,0 +1,300 @@
+package bind
+
+import (
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/expr"
+	"github.com/millrace/millrace/sql/types"
+)
+
+// from binds a table expression.
+func (b *Binder) from(t ast.TableExpr) (logical.Node, *scope, error) {
+	if err := b.enter(t); err != nil {
+		return nil, nil, err
+	}
+	defer b.leave()
+	switch x := t.(type) {
+	case *ast.Table:
+		if x.AsOf != nil {
+			return nil, nil, notSupported(b.at(x), "FOR SYSTEM_TIME AS OF outside the right side of a JOIN")
+		}
+		return b.table(x)
+	case *ast.DerivedTable:
+		return b.derived(x)
+	case *ast.Join:
+		return b.join(x)
+	case *ast.TableFunc:
+		if _, ok := windowFuncs[x.Name]; ok {
+			return b.windowTable(x)
+		}
+		return nil, nil, b.unknownTableFunc(x)
+	}
+	return nil, nil, notSupported(b.at(t), "this in FROM")
+}
+
+func (b *Binder) unknownTableFunc(x *ast.TableFunc) error {
+	if x.Name == "unnest" {
+		return notSupported(b.at(x), "UNNEST")
+	}
+	var names []string
+	for n := range windowFuncs {
+		names = append(names, strings.ToUpper(n))
+	}
+	err := diag.New(diag.UnknownFunction, b.at(x), "unknown table function %s", strings.ToUpper(x.Name))
+	if near := diag.Suggest(x.Name, names); near != "" {
+		return err.WithHint("did you mean %s?", near)
+	}
+	return err.WithHint("table functions: TUMBLE, HOP, CUMULATE, SESSION")
+}
+
+func (b *Binder) derived(x *ast.DerivedTable) (logical.Node, *scope, error) {
+	if x.Lateral {
+		return nil, nil, notSupported(b.at(x), "LATERAL")
+	}
+	n, err := b.query(x.Query)
+	if err != nil {
+		return nil, nil, err
+	}
+	sc := fieldsToScope(x.Alias.Text, n)
+	return n, sc, b.renameScope(sc, x.Columns, x)
+}
+
+func (b *Binder) renameScope(sc *scope, names []ast.Name, at ast.Node) error {
+	if len(names) == 0 {
+		return nil
+	}
+	if len(names) != len(sc.cols) {
+		return diag.New(diag.WrongArguments, b.at(names[0]), "%d column names for %d columns", len(names), len(sc.cols))
+	}
+	for i, n := range names {
+		sc.cols[i].name = n.Text
+	}
+	return nil
+}
+
+// table binds a name in FROM: a common table expression, else a relation.
+func (b *Binder) table(x *ast.Table) (logical.Node, *scope, error) {
+	name, alias := x.Name.Text, x.Name.Text
+	if x.Alias.Text != "" {
+		alias = x.Alias.Text
+	}
+	if x.Schema.Text == "" {
+		for i := len(b.ctes) - 1; i >= 0; i-- {
+			if strings.EqualFold(b.ctes[i].def.Name.Text, name) {
+				return b.expandCTE(b.ctes[i], alias)
+			}
+		}
+	}
+	rel, err := b.relation(x)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := b.read(rel, x)
+	if err != nil {
+		return nil, nil, err
+	}
+	return n, fieldsToScope(alias, n), nil
+}
+
+func (b *Binder) relation(x *ast.Table) (*catalog.Relation, error) {
+	if x.Schema.Text != "" {
+		if rel := b.env.Catalog.Get(x.Schema.Text + "." + x.Name.Text); rel != nil {
+			return rel, nil
+		}
+	}
+	if rel := b.env.Catalog.Get(x.Name.Text); rel != nil {
+		return rel, nil
+	}
+	return nil, b.unknownRelation(x.Name)
+}
+
+func (b *Binder) unknownRelation(name ast.Name) error {
+	names := b.env.Catalog.Names()
+	for _, c := range b.ctes {
+		names = append(names, c.def.Name.Text)
+	}
+	err := diag.New(diag.UnknownTable, b.at(name), "unknown table '%s'", name.Text)
+	if near := diag.Suggest(name.Text, names); near != "" {
+		return err.WithHint("did you mean '%s'?", near)
+	}
+	return err.WithHint("SHOW TABLES lists what there is; CREATE SOURCE makes a new one")
+}
+
+// expandCTE binds a common table expression anew at each use; it sees what was in scope where it was written.
+func (b *Binder) expandCTE(c cte, alias string) (logical.Node, *scope, error) {
+	outer := b.ctes
+	b.ctes = outer[:c.seen:c.seen]
+	n, err := b.query(c.def.Query)
+	b.ctes = outer
+	if err != nil {
+		return nil, nil, err
+	}
+	sc := fieldsToScope(alias, n)
+	return n, sc, b.renameScope(sc, c.def.Columns, c.def.Name)
+}
+
+// read reads a relation: a scan, or a view's query in place.
+func (b *Binder) read(rel *catalog.Relation, at ast.Node) (logical.Node, error) {
+	switch rel.Kind {
+	case catalog.Sink:
+		return nil, diag.New(diag.WrongObjectKind, b.at(at), "'%s' is a sink: it can be written, not read", rel.Name).
+			WithHint("read the query that feeds it, or make it a MATERIALIZED VIEW")
+	case catalog.SystemTable:
+		return logical.NewSystemScan(rel), nil
+	case catalog.MaterializedView:
+		if !b.inline {
+			return logical.NewViewScan(rel, b.follow), nil
+		}
+		return b.expandView(rel, at)
+	case catalog.View:
+		return b.expandView(rel, at)
+	}
+	return b.scan(rel, at, false)
+}
+
+func (b *Binder) expandView(rel *catalog.Relation, at ast.Node) (out logical.Node, err error) {
+	if rel.Query == nil {
+		return nil, diag.New(diag.Internal, b.at(at), "view %s has no query", rel.Name)
+	}
+	err = b.within(rel.Name, at, func() error {
+		ctes, emit := b.ctes, b.emit
+		b.ctes, b.emit = nil, ast.EmitDefault
+		n, err := b.query(rel.Query)
+		b.ctes, b.emit = ctes, emit
+		if err != nil {
+			return err
+		}
+		if len(n.Columns()) != len(rel.Columns) {
+			return diag.New(diag.DependentObjects, -1, "the query now gives %d columns instead of %d", len(n.Columns()), len(rel.Columns)).
+				WithHint("create the view again: a table that it reads has changed")
+		}
+		out = b.rename(n, rel.Fields())
+		return nil
+	})
+	return out, err
+}
+
+// rename gives n's columns the names of fields.
+func (b *Binder) rename(n logical.Node, fields []types.Field) logical.Node {
+	p := logical.NewPick(n, allColumns(n))
+	for i, f := range fields {
+		p.Names[i] = f.Name
+	}
+	if p.IsIdentity() {
+		return n
+	}
+	return logical.NewProject(n, p.Exprs, p.Names)
+}
+
+func allColumns(n logical.Node) []int {
+	out := make([]int, len(n.Columns()))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// scan reads a source or table: its physical and metadata columns, then the computed ones, then the watermark. An upsert changelog is
+// normalised, except for versions: there the changes themselves are wanted.
+func (b *Binder) scan(rel *catalog.Relation, at ast.Node, versions bool) (n logical.Node, err error) {
+	s := logical.Scan{Relation: rel, Changes: b.env.sourceChanges(rel), Bounded: b.env.bounded(rel)}
+	where := make([]int, len(rel.Columns))
+	for i, c := range rel.Columns {
+		if c.Computed == nil {
+			where[i] = len(s.Cols)
+			s.Cols, s.Types = append(s.Cols, i), append(s.Types, c.Type)
+		}
+	}
+	if s.Changes == physical.Upsert && len(rel.PrimaryKey) == 0 {
+		return nil, diag.New(diag.NoKey, b.at(at), "'%s' brings an upsert changelog but has no PRIMARY KEY", rel.Name).
+			WithHint("declare PRIMARY KEY (..) NOT ENFORCED in its columns")
+	}
+	n = logical.NewScan(s)
+	err = b.within(rel.Name, at, func() error {
+		if n, err = b.computed(rel, n, where); err != nil {
+			return err
+		}
+		n, err = b.watermark(rel, n)
+		return err
+	})
+	if err == nil && s.Changes == physical.Upsert && !versions {
+		n = logical.NewNormalize(n, rel.PrimaryKey)
+	}
+	return n, err
+}
+
+// computed puts all columns of the relation into their declared order, computing those that are.
+func (b *Binder) computed(rel *catalog.Relation, scan logical.Node, where []int) (logical.Node, error) {
+	if len(scan.Columns()) == len(rel.Columns) {
+		return scan, nil
+	}
+	c := computedClause(rel, scan, where)
+	exprs, names := make([]expr.Expr, len(rel.Columns)), make([]string, len(rel.Columns))
+	for i, col := range rel.Columns {
+		names[i] = col.Name
+		if col.Computed == nil {
+			exprs[i] = logical.ColOf(scan, where[i])
+			continue
+		}
+		e, err := b.expr(col.Computed, c.before(i, exprs, names))
+		if err != nil {
+			return nil, err
+		}
+		if exprs[i], err = castTo(e, col.Type, -1); err != nil {
+			return nil, err
+		}
+	}
+	return logical.NewProject(scan, exprs, names), nil
+}
+
+// relationClause is where a computed column stands: it sees the columns that are read, and the computed ones before it.
+type relationClause struct{ clause }
+
+func computedClause(rel *catalog.Relation, scan logical.Node, where []int) *relationClause {
+	return &relationClause{clause{name: "a computed column", scope: fieldsToScope(rel.Name, scan)}}
+}
+
+func (c *relationClause) before(i int, exprs []expr.Expr, names []string) *clause {
+	out := c.clause
+	out.alias = func(name string) expr.Expr {
+		for j := range i {
+			if strings.EqualFold(names[j], name) {
+				return exprs[j]
+			}
+		}
+		return nil
+	}
+	return &out
+}
+
+func (b *Binder) watermark(rel *catalog.Relation, n logical.Node) (logical.Node, error) {
+	if rel.Watermark == nil {
+		return n, nil
+	}
+	e, err := b.expr(rel.Watermark.Expr, &clause{name: "WATERMARK", scope: fieldsToScope(rel.Name, n)})
+	if err != nil {
+		return nil, err
+	}
+	w := logical.Watermark{TimeCol: rel.Watermark.Column, Expr: e, MaxFuture: maxFutureDefault, Relation: rel.Name}
+	if text := rel.Options["max_future"]; text != "" {
+		if w.MaxFuture, err = time.ParseDuration(text); err != nil {
+			return nil, diag.New(diag.BadOption, -1, "option 'max_future': '%s' is no duration", text).WithHint("such as 10m or 1h").Wrap(err)
+		}
+	}
+	if p, ok := ErrorPolicy(rel); ok {
+		w.Policy = &p
+	}
+	return logical.NewWatermark(n, w), nil
+}
+
+// ErrorPolicy reads a relation's option error_policy.
+func ErrorPolicy(rel *catalog.Relation) (physical.ErrorPolicy, bool) {
+	p, ok := map[string]physical.ErrorPolicy{"dead_letter": physical.DeadLetter, "fail": physical.Fail, "skip": physical.Skip}[rel.Options["error_policy"]]
+	return p, ok
+}

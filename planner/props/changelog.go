@@ -1,0 +1,51 @@
+package props
+
+import (
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/physical"
+)
+
+// changelog derives the kinds of change on the output. Filters over upsert edges would need the row that was there before; the binder
+// therefore normalises upsert sources at once, except as the right side of a temporal join.
+func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
+	switch x := n.(type) {
+	case *logical.Scan:
+		return x.Changes
+	case *logical.ViewScan:
+		if x.Follow {
+			return physical.Retract
+		}
+		return physical.AppendOnly
+	case *logical.Normalize, *logical.TopN, *logical.RowNumber:
+		return physical.Retract
+	case *logical.Aggregate:
+		return d.aggregateChangelog(x, in[0])
+	case *logical.WindowAggregate, *logical.Sort, *logical.Values, *logical.SystemScan:
+		return physical.AppendOnly
+	case *logical.Join:
+		return joinChangelog(x, in)
+	}
+	out := physical.AppendOnly
+	for _, i := range in {
+		out = max(out, i.Changelog)
+	}
+	return out
+}
+
+func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Changelog {
+	if d.FinalOnly && in.Bounded {
+		return physical.AppendOnly
+	}
+	return physical.Retract
+}
+
+// joinChangelog: an inner join of append-only inputs only ever adds rows; an outer one takes null rows back.
+func joinChangelog(j *logical.Join, in []*Info) physical.Changelog {
+	switch {
+	case j.Method == logical.Temporal || j.Method == logical.Lookup:
+		return in[0].Changelog
+	case j.Kind != physical.Inner:
+		return physical.Retract
+	}
+	return max(in[0].Changelog, in[1].Changelog)
+}

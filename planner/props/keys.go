@@ -1,0 +1,170 @@
+package props
+
+import (
+	"slices"
+
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/expr"
+)
+
+// maxKeys bounds the key sets that are followed through joins, whose numbers multiply.
+const maxKeys = 8
+
+// keys derives sets of columns that identify a row.
+func keys(n logical.Node, in []*Info) [][]int {
+	switch x := n.(type) {
+	case *logical.Scan:
+		return scanKeys(x)
+	case *logical.ViewScan:
+		return relationKey(x.View)
+	case *logical.Normalize:
+		return [][]int{x.Key}
+	case *logical.Deduplicate:
+		return addKey(in[0].Keys, x.Key)
+	case *logical.Aggregate:
+		return aggregateKeys(x, in[0])
+	case *logical.WindowAggregate:
+		return windowAggregateKeys(x)
+	case *logical.Window:
+		return withWindow(x, in[0].Keys)
+	case *logical.Project:
+		return projectKeys(in[0].Keys, passed(x))
+	case *logical.TopN:
+		return topNKeys(x, in[0])
+	case *logical.Join:
+		return joinKeys(x, in)
+	case *logical.Union, *logical.Values, *logical.SystemScan:
+		return nil
+	}
+	return in[0].Keys
+}
+
+// scanKeys trusts the PRIMARY KEY of a bounded table and of a changelog; in an endless append-only stream the same key comes again.
+func scanKeys(s *logical.Scan) [][]int {
+	if len(s.Relation.PrimaryKey) == 0 || s.Changes == physical.AppendOnly && !s.Bounded {
+		return nil
+	}
+	return projectKeys([][]int{s.Relation.PrimaryKey}, positions(s.Cols))
+}
+
+func relationKey(r *catalog.Relation) [][]int {
+	if len(r.PrimaryKey) == 0 {
+		return nil
+	}
+	return [][]int{r.PrimaryKey}
+}
+
+// projectKeys keeps the keys all of whose columns are passed on.
+func projectKeys(keys [][]int, to map[int][]int) [][]int {
+	var out [][]int
+	for _, key := range keys {
+		moved := make([]int, 0, len(key))
+		for _, c := range key {
+			if len(to[c]) > 0 {
+				moved = append(moved, to[c][0])
+			}
+		}
+		if len(moved) == len(key) {
+			out = addKey(out, moved)
+		}
+	}
+	return out
+}
+
+func addKey(keys [][]int, key []int) [][]int {
+	if len(keys) >= maxKeys {
+		return keys
+	}
+	return append(slices.Clone(keys), key)
+}
+
+func sequence(from, n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = from + i
+	}
+	return out
+}
+
+// aggregateKeys: the group is the key; a key of the input among the group columns is a smaller one.
+func aggregateKeys(a *logical.Aggregate, in *Info) [][]int {
+	return append(projectKeys(in.Keys, positions(a.Keys)), sequence(0, len(a.Keys)))
+}
+
+// windowAggregateKeys: group and window. The end tells the window, except that two sessions of a key can never share an end either.
+func windowAggregateKeys(a *logical.WindowAggregate) [][]int {
+	n := len(a.Keys)
+	return [][]int{append(sequence(0, n), n, n+1)}
+}
+
+func withWindow(w *logical.Window, keys [][]int) [][]int {
+	n := len(w.Inputs()[0].Columns())
+	var out [][]int
+	for _, k := range keys {
+		if w.Spec.Kind == physical.Tumble {
+			out = append(out, k)
+			continue
+		}
+		out = append(out, append(slices.Clone(k), n, n+1))
+	}
+	return out
+}
+
+func topNKeys(t *logical.TopN, in *Info) [][]int {
+	out := in.Keys
+	if t.Limit == 1 {
+		out = addKey(out, t.PartitionBy)
+	} else if t.WithRank {
+		out = addKey(out, append(slices.Clone(t.PartitionBy), len(t.Columns())-1))
+	}
+	return out
+}
+
+// joinKeys: when the join columns hold a key of one side, each row of the other finds at most one partner and keeps its own keys.
+func joinKeys(j *logical.Join, in []*Info) [][]int {
+	width := len(j.Inputs()[0].Columns())
+	var out [][]int
+	if j.Method == logical.Temporal || coversKey(in[1].Keys, j.RightKeys) {
+		for _, k := range in[0].Keys {
+			out = addKey(out, k)
+		}
+		if j.Kind != physical.Full && len(out) > 0 {
+			return out
+		}
+	}
+	if j.Kind == physical.Inner && coversKey(in[0].Keys, j.LeftKeys) {
+		for _, k := range in[1].Keys {
+			out = addKey(out, shift(k, width))
+		}
+	}
+	if j.Kind == physical.Full {
+		out = nil
+	}
+	for _, l := range in[0].Keys {
+		for _, r := range in[1].Keys {
+			out = addKey(out, append(slices.Clone(l), shift(r, width)...))
+		}
+	}
+	return out
+}
+
+func coversKey(keys [][]int, cols []int) bool {
+	return slices.ContainsFunc(keys, func(key []int) bool {
+		for _, c := range key {
+			if !slices.Contains(cols, c) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// PassedColumn tells which input column an expression passes on unchanged as far as identity goes; -1: none.
+func PassedColumn(e expr.Expr) int {
+	if c, ok := e.(*expr.Col); ok {
+		return c.Index
+	}
+	return -1
+}
