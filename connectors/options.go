@@ -168,3 +168,9 @@ func ParseSize(s string) (int64, error) {
 	}
 	return 0, fmt.Errorf("'%s' is no size", s)
 }
+
+// Secret tells whether the option's value must not be shown.
+func (v Values) Secret(name string) bool {
+	o := v.find(name)
+	return o != nil && o.Secret
+}

@@ -125,3 +125,13 @@ func (s *Spec) Check(set map[string]string) (Values, error) {
 	}
 	return CheckOptions(set, s.AllOptions(format))
 }
+
+// Resolve finds the connector of a relation and checks its WITH options.
+func Resolve(connector string, set map[string]string) (*Spec, Values, error) {
+	spec, err := Lookup(connector)
+	if err != nil {
+		return nil, Values{}, err
+	}
+	values, err := spec.Check(set)
+	return spec, values, err
+}

@@ -66,6 +66,8 @@ type Task struct {
 	Nodes    []*Node // children before parents
 	Leaves   []*Leaf
 	Terminal Terminal
+	Root     bool  // its terminal is the job's, not an exchange
+	Static   bool  // only static leaves: no part of checkpoints
 	Delta    Delta // nil: the task keeps no durable state
 	OnAck    func(Ack)
 
@@ -348,9 +350,6 @@ func (t *Task) snapshot(epoch uint64) (Ack, error) {
 			n.Ctx.Fn.Now = t.clock
 		}
 	}
-	if t.Delta != nil {
-		ack.Delta = t.Delta.Take()
-	}
 	for _, l := range t.Leaves {
 		if l.Static {
 			continue
@@ -360,7 +359,13 @@ func (t *Task) snapshot(epoch uint64) (Ack, error) {
 			ack.Splits = l.splits(ack.Splits)
 		}
 	}
-	return ack, t.Terminal.Barrier(epoch, t.clock, &ack)
+	if err := t.Terminal.Barrier(epoch, t.clock, &ack); err != nil {
+		return ack, err
+	}
+	if t.Delta != nil { // last: the terminal of a view writes state too
+		ack.Delta = t.Delta.Take()
+	}
+	return ack, nil
 }
 
 // finish sends the last Ack. It goes out before End reaches the next tasks, so that the coordinator can tell to which epoch it belongs.

@@ -16,6 +16,7 @@ type Options struct {
 	Expr      expr.Expr     // the watermark of a row, e.g. ts - INTERVAL 5 SECOND
 	MaxFuture time.Duration // rows further ahead of the clock are errors; 0: no limit
 	Clock     func() time.Time
+	Digits    int // fractional digits of the event time
 }
 
 // Output takes rows and watermarks in their order.
@@ -35,11 +36,17 @@ type Assigner struct {
 	ctx     *operator.Context
 	combine *Combine
 	sel     []int32
+	// margin widens the cut for times finer than the millisecond by which a window closes before its end.
+	margin int64
 }
 
 // NewAssigner makes an assigner without splits; AddSplit adds them.
 func NewAssigner(opt Options) *Assigner {
-	return &Assigner{opt: opt, eval: expr.Compile([]expr.Expr{opt.Expr}), combine: NewCombine(0, operator.MinTime)}
+	a := &Assigner{opt: opt, eval: expr.Compile([]expr.Expr{opt.Expr}), combine: NewCombine(0, operator.MinTime)}
+	if opt.Digits > 3 {
+		a.margin = 999
+	}
+	return a
 }
 
 // Open prepares the assigner; held is the combined watermark of the checkpoint.
@@ -63,7 +70,7 @@ func (a *Assigner) Push(b *vector.Batch, out Output) error {
 	high, sent, from := a.combine.Input(split), a.combine.Input(split), 0
 	part := *b
 	for k, i := range rows {
-		if times[i] <= high && high > sent {
+		if times[i]-a.margin <= high && high > sent {
 			if part.Sel = rows[from:k]; len(part.Sel) > 0 {
 				if err := out.Push(&part); err != nil {
 					return err

@@ -1,0 +1,8 @@
+// Package engine is Millrace as a library: Open, Exec, Close. It owns the catalog, the jobs, the views and the embedded broker.
+//
+//	Open ── NewSession ── Exec(statement) ── Result (rows, or a message)
+//	  │
+//	  ├─ catalog.json   the statements that made what exists, replayed at Open
+//	  ├─ jobs/ID/       commits and keyed state of each job
+//	  └─ broker/        topics
+package engine

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/millrace/millrace/planner"
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/parser"
+)
+
+// Session is one client's view of the engine: its variables. Statements of one session run one after the other.
+type Session struct {
+	e    *Engine
+	mu   sync.Mutex
+	vars map[string]string
+}
+
+// NewSession makes a session with the engine's default variables.
+func (e *Engine) NewSession() *Session {
+	s := &Session{e: e, vars: map[string]string{}}
+	for _, v := range variables {
+		s.vars[v.name] = v.value
+	}
+	for k, v := range e.opt.Variables {
+		s.vars[findVariable(k).name] = v
+	}
+	return s
+}
+
+// Variables returns a copy of the session's variables.
+func (s *Session) Variables() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.vars)
+}
+
+// Exec runs one statement. Errors a user can cause are *diag.Error with Source set. The result must be closed.
+func (s *Session) Exec(ctx context.Context, text string) (*Result, error) {
+	stmt, err := parser.Parse(text)
+	if err != nil {
+		return nil, withSource(err, text)
+	}
+	return s.ExecParsed(ctx, stmt, text)
+}
+
+// ExecParsed runs a parsed statement whose source text is text.
+func (s *Session) ExecParsed(ctx context.Context, stmt ast.Statement, text string) (*Result, error) {
+	r, err := s.dispatch(ctx, stmt, text)
+	if err != nil {
+		return nil, withSource(err, text)
+	}
+	return r, nil
+}
+
+// withSource gives a positioned error the text that it points into.
+func withSource(err error, text string) error {
+	if e, ok := diag.As(err); ok && e.Source == "" {
+		copied := *e
+		copied.Source = text
+		return &copied
+	}
+	return err
+}
+
+func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string) (*Result, error) {
+	switch x := stmt.(type) {
+	case *ast.QueryStmt:
+		return s.query(ctx, x, text)
+	case *ast.CreateRelation:
+		return s.createRelation(x, text)
+	case *ast.CreateSink:
+		return s.createSink(x, text)
+	case *ast.CreateView:
+		return s.createView(x, text)
+	case *ast.Insert:
+		return s.insert(x, text)
+	case *ast.StatementSet:
+		return s.insert(x, text)
+	case *ast.Explain:
+		return s.explain(x)
+	case *ast.Show:
+		return s.show(x)
+	case *ast.Describe:
+		return s.describe(x)
+	case *ast.Drop:
+		return s.drop(ctx, x)
+	case *ast.Set:
+		return s.set(x)
+	case *ast.JobControl:
+		return s.jobControl(ctx, x)
+	case *ast.Use:
+		return message("database is always 'millrace'"), nil
+	}
+	return nil, diag.New(diag.NotSupported, stmt.At(), "this statement is not supported")
+}
+
+// env is what statements of this session are planned against.
+func (s *Session) env(adHoc bool) planner.Env {
+	return planner.Env{Catalog: s.e.catalog, Connectors: connectorInfo{}, Variables: s.Variables(), AdHoc: adHoc}
+}
+
+func (s *Session) explain(x *ast.Explain) (*Result, error) {
+	_, isQuery := x.Statement.(*ast.QueryStmt)
+	format := x.Format
+	if format == "" {
+		format = "text"
+	}
+	text, err := planner.Explain(x.Statement, s.env(isQuery), format)
+	if err != nil {
+		return nil, err
+	}
+	rows := newRows("plan")
+	for line := range strings.Lines(text) {
+		rows.add(strings.TrimRight(line, "\n"))
+	}
+	return rows.result(), nil
+}
+
+func (s *Session) set(x *ast.Set) (*Result, error) {
+	v := findVariable(x.Name)
+	if v == nil {
+		return nil, unknownVariable(x.Name, x.At())
+	}
+	value := v.value
+	if !x.Reset {
+		var err error
+		if value, err = literalText(x.Value); err != nil {
+			return nil, err
+		}
+		if v.check != nil {
+			if err := v.check(value); err != nil {
+				if e, ok := diag.As(err); ok {
+					e.Offset = x.Value.At()
+				}
+				return nil, err
+			}
+		}
+	} else if own, ok := s.e.opt.Variables[v.name]; ok {
+		value = own
+	}
+	s.mu.Lock()
+	s.vars[v.name] = value
+	s.mu.Unlock()
+	return message("%s = %s", v.name, value), nil
+}
+
+// literalText gives the text of the value of SET: a literal or a bare word.
+func literalText(x ast.Expr) (string, error) {
+	switch v := x.(type) {
+	case *ast.Literal:
+		return v.Text, nil
+	case *ast.Column:
+		return v.Parts[len(v.Parts)-1].Text, nil
+	case *ast.Unary:
+		if inner, err := literalText(v.X); err == nil && v.Op == "-" {
+			return "-" + inner, nil
+		}
+	}
+	return "", diag.New(diag.BadOption, x.At(), "the value must be a constant")
+}

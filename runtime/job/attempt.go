@@ -1,0 +1,380 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/millrace/millrace/connectors"
+	"github.com/millrace/millrace/runtime/build"
+	"github.com/millrace/millrace/runtime/checkpoint"
+	"github.com/millrace/millrace/runtime/exchange"
+	"github.com/millrace/millrace/runtime/operator"
+	"github.com/millrace/millrace/runtime/task"
+	"github.com/millrace/millrace/sql/vector"
+	"github.com/millrace/millrace/state/keyed"
+)
+
+// attempt is one run of the job's tasks from the last commit on. Its loop, in the job's goroutine, owns the coordinator and the store.
+type attempt struct {
+	job    *Job
+	ctx    context.Context
+	cancel context.CancelFunc
+	store  *checkpoint.Store // nil: nothing is kept
+	last   *checkpoint.Commit
+	graph  *build.Graph
+	coord  *checkpoint.Coordinator
+	group  sync.WaitGroup
+
+	acks     chan task.Ack
+	failures chan error
+	full     chan struct{}
+	couriers map[string]*courier
+	reports  chan delivery
+
+	began     time.Time // of the epoch being collected
+	stopping  bool
+	throttled bool
+	finished  bool // the commit that ends the job has been made
+	wanted    bool // a stage is full: begin the next epoch as soon as may be
+}
+
+// attemptOnce runs the job until it ends, fails or is stopped.
+func (j *Job) attemptOnce() (err error) {
+	a := &attempt{job: j, failures: make(chan error, 1), full: make(chan struct{}, 1), couriers: map[string]*courier{}}
+	a.ctx, a.cancel = context.WithCancel(j.ctx)
+	defer func() { err = a.close(err) }()
+	recovered, err := a.open()
+	if err != nil {
+		return err
+	}
+	if err := a.build(); err != nil {
+		return err
+	}
+	if err := a.startCouriers(recovered); err != nil {
+		return err
+	}
+	if a.last != nil && a.last.Done {
+		return a.drain()
+	}
+	if err := a.launch(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	j.attempt = a
+	j.mu.Unlock()
+	j.set(Running, nil)
+	return a.loop()
+}
+
+func (a *attempt) open() ([]*checkpoint.Commit, error) {
+	if a.job.opt.Dir == "" {
+		return nil, nil
+	}
+	store, r, err := checkpoint.Open(a.job.opt.Dir, a.job.opt.Durable, keyed.Options{CacheBytes: a.job.opt.CacheBytes})
+	if err != nil {
+		return nil, err
+	}
+	a.store, a.last = store, r.Last
+	return r.Undelivered, nil
+}
+
+func (a *attempt) build() (err error) {
+	o := &a.job.opt
+	a.graph, err = build.Build(a.ctx, a.job.plan, build.Options{
+		JobID: o.ID, JobName: o.Name, Parallelism: o.Parallelism, Env: o.Env, Zone: o.Zone, Clock: o.Clock,
+		State: a.keyed(), Last: a.last, Full: a.stageFull,
+		Views: o.Hooks.Views, View: o.Hooks.View, System: o.Hooks.System, Result: o.Hooks.Result,
+		Rejected: func(stage, relation string, r connectors.Rejected) { o.Hooks.Rejected(o.Name, stage, relation, r) },
+		Late:     func(stage string, b *vector.Batch, rows []int32) { o.Hooks.Late(o.Name, stage, b, rows) },
+	})
+	if err != nil {
+		return err
+	}
+	var ids []int
+	for _, t := range a.graph.Tasks {
+		if !t.Static {
+			ids = append(ids, t.ID)
+		}
+	}
+	a.coord = checkpoint.NewCoordinator(ids, a.last)
+	a.acks = make(chan task.Ack, 4*len(a.graph.Tasks)+4)
+	return nil
+}
+
+func (a *attempt) keyed() *keyed.Store {
+	if a.store == nil {
+		return nil
+	}
+	return a.store.Keyed
+}
+
+// launch starts the goroutines of tasks and split readers.
+func (a *attempt) launch() error {
+	for _, t := range a.graph.Tasks {
+		t.OnAck = func(ack task.Ack) {
+			select {
+			case a.acks <- ack:
+			case <-a.ctx.Done():
+			}
+		}
+		if t.Static {
+			t.OnAck = func(task.Ack) {}
+		}
+		a.group.Go(func() {
+			if err := t.Run(); err != nil && !errors.Is(err, exchange.ErrClosed) {
+				a.fail(err)
+			}
+		})
+	}
+	for _, s := range a.graph.Sources {
+		if err := a.startSplits(s, s.Initial); err != nil {
+			return err
+		}
+		if s.Bounded {
+			continue
+		}
+		a.group.Go(func() { a.discover(s) })
+	}
+	return nil
+}
+
+func (a *attempt) startSplits(s *build.Source, splits []build.SplitStart) error {
+	for _, sp := range splits {
+		r, err := s.Source.Open(a.ctx, connectors.Split{ID: sp.Split}, sp.Position)
+		if err != nil {
+			return err
+		}
+		a.group.Go(func() {
+			if err := task.ReadSplit(a.ctx, r, s.Fields, sp.Channel); err != nil {
+				a.fail(err)
+			}
+		})
+	}
+	return nil
+}
+
+// discover looks for new splits at intervals and adds them to the source's tasks.
+func (a *attempt) discover(s *build.Source) {
+	tick := time.NewTicker(discoveryInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-a.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		splits, err := s.Source.Splits(a.ctx)
+		if err != nil {
+			a.job.opt.Env.Logger.Warn("looking for new splits failed", "job", a.job.opt.Name, "source", s.Relation, "err", err)
+			continue
+		}
+		for _, sp := range splits {
+			if s.Known[sp.ID] {
+				continue
+			}
+			s.Known[sp.ID] = true
+			t := s.Tasks[len(s.Known)%len(s.Tasks)]
+			t.Task.Control(task.NewSplit{Leaf: t.Leaf, Split: sp.ID, Start: func(c *exchange.Channel) {
+				if err := a.startSplits(s, []build.SplitStart{{Split: sp.ID, Channel: c}}); err != nil {
+					a.fail(err)
+				}
+			}})
+		}
+	}
+}
+
+// fail ends the attempt with the first error that is told.
+func (a *attempt) fail(err error) {
+	select {
+	case a.failures <- err:
+	default:
+	}
+}
+
+func (a *attempt) stageFull() {
+	select {
+	case a.full <- struct{}{}:
+	default:
+	}
+}
+
+// loop is the life of the attempt.
+func (a *attempt) loop() error {
+	tick := time.NewTicker(a.job.opt.Interval)
+	defer tick.Stop()
+	stop := a.job.stop
+	for {
+		var err error
+		select {
+		case err = <-a.failures:
+		case <-a.ctx.Done():
+			err = errStopped
+		case ack := <-a.acks:
+			err = a.commit(a.coord.Ack(ack))
+			if err == nil && a.coord.AllFinal() && !a.coord.Busy() && !a.finished {
+				a.wanted = true
+			}
+		case <-tick.C:
+			err = a.begin()
+		case <-a.full:
+			a.wanted = true
+			a.throttle(true)
+		case d := <-a.reports:
+			err = a.delivered(d)
+		case <-stop:
+			stop, a.stopping, a.wanted = nil, true, true
+		}
+		if err == nil && a.wanted {
+			err = a.begin()
+		}
+		if err != nil {
+			return err
+		}
+		if a.finished && a.pending() == 0 {
+			if a.stopping && !a.coord.AllFinal() {
+				return errStopped
+			}
+			return nil
+		}
+	}
+}
+
+// begin starts the next epoch, unless one is under way or deliveries are too far behind.
+func (a *attempt) begin() error {
+	if a.coord.Busy() || a.finished || a.pending() >= maxPendingEpochs && !a.stopping {
+		return nil
+	}
+	a.wanted = false
+	a.began = time.Now()
+	epoch := a.nextEpoch()
+	clock := a.job.opt.Clock().UnixMicro()
+	if c := a.coord.Begin(epoch); c != nil {
+		return a.commit(c)
+	}
+	for _, t := range a.graph.Tasks {
+		if t.HasSource() && !t.Static {
+			t.Control(task.Barrier{Epoch: epoch, Clock: clock})
+		}
+	}
+	return nil
+}
+
+func (a *attempt) nextEpoch() uint64 {
+	if a.last != nil {
+		return a.last.Epoch + 1
+	}
+	return max(a.job.opt.FirstEpoch, 1)
+}
+
+// commit makes a complete epoch durable, then visible, then delivers it.
+func (a *attempt) commit(c *checkpoint.Commit) error {
+	if c == nil {
+		return nil
+	}
+	c.Delivered = a.deliveredUpTo()
+	if a.last != nil && c.Empty() && !c.Done && sameSplits(a.last, c) && maps.Equal(a.last.Delivered, c.Delivered) {
+		a.last.Epoch = max(a.last.Epoch, c.Epoch) // nothing happened: the number is used up, nothing is written
+		a.finished = a.stopping
+		return nil
+	}
+	if a.store != nil {
+		if err := a.store.Commit(a.ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, publish := range c.Publish {
+		publish()
+	}
+	a.last = &checkpoint.Commit{Epoch: c.Epoch, Splits: c.Splits, Watermarks: c.Watermarks, Delivered: c.Delivered, Done: c.Done}
+	for _, s := range c.Stages {
+		a.couriers[s.Sink].send(c.Epoch, s)
+	}
+	for _, s := range a.graph.Sources {
+		s.Committed(c.Splits)
+	}
+	a.finished = c.Done || a.stopping
+	a.note(c)
+	if a.store != nil && a.store.NeedsTrim() {
+		return a.store.Trim(a.safeEpoch())
+	}
+	return nil
+}
+
+func (a *attempt) note(c *checkpoint.Commit) {
+	a.job.mu.Lock()
+	defer a.job.mu.Unlock()
+	a.job.epoch = c.Epoch
+	a.job.commits++
+	a.job.lastTook = time.Since(a.began)
+}
+
+func sameSplits(a, b *checkpoint.Commit) bool {
+	if len(a.Splits) != len(b.Splits) {
+		return false
+	}
+	for i, s := range a.Splits {
+		t := b.Splits[i]
+		if s.Source != t.Source || s.Split != t.Split || string(s.Position) != string(t.Position) || s.Ended != t.Ended {
+			return false
+		}
+	}
+	return maps.Equal(a.Watermarks, b.Watermarks)
+}
+
+// throttle stops or resumes the sources.
+func (a *attempt) throttle(on bool) {
+	if a.throttled == on {
+		return
+	}
+	a.throttled = on
+	for _, t := range a.graph.Tasks {
+		if t.HasSource() {
+			t.Control(task.Throttle(on))
+		}
+	}
+}
+
+// close ends the attempt's goroutines and gives everything back.
+func (a *attempt) close(err error) error {
+	a.cancel()
+	if a.graph != nil {
+		for _, t := range a.graph.Tasks {
+			t.Stop()
+		}
+	}
+	a.group.Wait()
+	for _, c := range a.couriers {
+		c.close()
+	}
+	if a.graph != nil {
+		a.graph.Close()
+	}
+	a.job.mu.Lock()
+	a.job.attempt = nil
+	if a.graph != nil {
+		a.job.past = a.summary()
+	}
+	a.job.mu.Unlock()
+	if a.store != nil {
+		if e := a.store.Close(); err == nil && e != nil {
+			err = fmt.Errorf("closing the job's state: %w", e)
+		}
+	}
+	return err
+}
+
+// summary reads the counters of all tasks.
+func (a *attempt) summary() totals {
+	t := totals{watermark: operator.MaxTime, nodes: map[string]int{}}
+	for _, k := range a.graph.Tasks {
+		t.task(k.Task)
+	}
+	for _, c := range a.couriers {
+		t.errors += c.rejected.Load()
+	}
+	return t
+}
