@@ -395,8 +395,7 @@ func (a *AggGroup) endGlobal() error {
 	if a.table.Len() > 0 {
 		return nil
 	}
-	a.hash = resized(a.hash, 1)
-	row.Hash(nil, firstRow, a.hash)
+	a.hash = hashEmptyKey(a.hash)
 	if group := row.KeyGroup(a.hash[0]); group < a.ctx.Groups.From || group >= a.ctx.Groups.To {
 		return nil
 	}

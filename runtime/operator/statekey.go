@@ -51,3 +51,10 @@ func readVarints(data []byte, out ...*int64) (rest []byte, err error) {
 	}
 	return data, nil
 }
+
+// hashEmptyKey sets h to the hash of the key without columns: that of global state.
+func hashEmptyKey(h []uint64) []uint64 {
+	h = resized(h, 1)
+	row.Hash(nil, firstRow, h)
+	return h
+}
