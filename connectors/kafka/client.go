@@ -37,6 +37,7 @@ func clientOptions(env *connectors.Env, v connectors.Values, h *health) ([]kgo.O
 	opts = append([]kgo.Opt{
 		kgo.ClientID("millrace"), kgo.SoftwareNameAndVersion("millrace", "1"), kgo.WithHooks(h),
 		kgo.RetryTimeout(retryTimeout), kgo.DisableClientMetrics(), kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.FetchMaxWait(fetchMaxWait),
 	}, opts...)
 	if brokers := v.String("brokers"); brokers != "" {
 		if !v.Has(settingPrefix + "socket.connection.setup.timeout.ms") {

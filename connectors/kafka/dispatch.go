@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,6 +17,8 @@ const (
 	queueBytesMax  = 8 << 20  // bytes of one queue past which its partition gets no more credit
 	queueBytesMin  = 256 << 10
 	recordOverhead = 96 // bytes that a fetched record takes beside key and value, about
+	stallTime      = 50 * time.Millisecond
+	fetchMaxWait   = 500 * time.Millisecond // a partition that is opened or resumed may have to wait for a fetch under way
 )
 
 // dispatcher owns the client's polling: one goroutine spreads fetched records over the queues of the open partitions. A partition whose
@@ -68,7 +71,7 @@ var errClosed = errors.New("kafka source is closed")
 
 // open begins to fetch p; end is its end as known now.
 func (d *dispatcher) open(p partition, at position, end int64) (*queue, error) {
-	q := &queue{dispatch: d, part: p, notify: make(chan struct{}, 1), end: end, high: end}
+	q := &queue{dispatch: d, part: p, notify: make(chan struct{}, 1), end: end, high: end, behind: at.next}
 	taken := false
 	ok := d.do(func() {
 		if taken = d.queues[p] != nil; taken {
@@ -176,30 +179,42 @@ func (d *dispatcher) runCommands() (context.Context, bool) {
 	return ctx, true
 }
 
-// throttle waits while a queue is full and none is empty: then nobody starves, and the client's own buffer holds back the brokers.
-// When one is empty and others are full, the full ones are paused instead, which costs what was fetched of them meanwhile. False when
-// ctx ended.
+// throttle holds back the next poll while queues are full, so that the client's own buffer holds back the brokers, which costs nothing.
+// Full queues are paused instead, which costs what was fetched of them meanwhile, when an empty one has records waiting at the broker,
+// and when nobody reads for a while: then others may have new records that must not wait. False when ctx ended.
 func (d *dispatcher) throttle(ctx context.Context) bool {
+	var stall <-chan time.Time
 	for {
-		full, empty := 0, 0
+		full, starving := false, false
 		for _, q := range d.queues {
-			f, e := q.load()
-			full, empty = full+f, empty+e
+			f, s := q.load()
+			full, starving = full || f, starving || s
 		}
-		if full == 0 {
+		if !full {
 			return true
 		}
-		if empty > 0 {
-			for _, q := range d.queues {
-				q.pauseIfFull()
-			}
+		if starving {
+			d.pauseFull()
 			return true
+		}
+		if stall == nil {
+			stall = time.After(stallTime)
 		}
 		select {
 		case <-ctx.Done():
 			return false
 		case <-d.drain:
+			stall = nil
+		case <-stall:
+			d.pauseFull()
+			return true
 		}
+	}
+}
+
+func (d *dispatcher) pauseFull() {
+	for _, q := range d.queues {
+		q.pauseIfFull()
 	}
 }
 
@@ -217,7 +232,7 @@ func (d *dispatcher) spread(fetches kgo.Fetches) {
 			d.stop(q, fetchError{err: f.Err, lost: true, resume: loss.ResetTo})
 			return
 		case errors.Is(f.Err, kerr.OffsetOutOfRange):
-			d.stop(q, fetchError{err: f.Err, lost: true, resume: f.LogStartOffset, end: f.HighWatermark})
+			d.stop(q, fetchError{err: f.Err, lost: true, resume: noBound})
 			return
 		case !kerr.IsRetriable(f.Err) || errors.Is(f.Err, kerr.UnknownTopicOrPartition) || errors.Is(f.Err, kerr.UnknownTopicID):
 			d.stop(q, fetchError{err: f.Err})
@@ -233,11 +248,11 @@ func (d *dispatcher) stop(q *queue, err fetchError) {
 	q.fail(err)
 }
 
-// fetchError ends a queue. lost: the records to be read next do not exist; the log goes on at resume, or ends at end before them.
+// fetchError ends a queue. lost: the records to be read next do not exist; resume is where the log is known to have been cut, if it is.
 type fetchError struct {
-	err         error
-	lost        bool
-	resume, end int64
+	err    error
+	lost   bool
+	resume int64
 }
 
 // queue is what was fetched of one partition and is not read yet. The dispatcher pushes, one reader takes.
@@ -253,6 +268,7 @@ type queue struct {
 	paused bool       // guarded by mu
 	end    int64      // guarded by mu; end of what may be read: last stable offset or high watermark of the last fetch
 	high   int64      // guarded by mu; high watermark of the last fetch
+	behind int64      // guarded by mu; offset behind the last record ever pushed
 	failed fetchError // guarded by mu
 }
 
@@ -277,6 +293,7 @@ func (q *queue) push(f kgo.FetchPartition) {
 	if len(f.Records) > 0 {
 		q.chunks = append(q.chunks, chunk{f.Records, bytes})
 		q.bytes += bytes
+		q.behind = f.Records[len(f.Records)-1].Offset + 1
 	}
 	if f.HighWatermark >= 0 {
 		q.high, q.end = f.HighWatermark, f.HighWatermark
@@ -301,17 +318,11 @@ func (q *queue) clear() {
 	q.chunks, q.bytes, q.failed, q.paused = nil, 0, fetchError{}, false
 }
 
-// load counts the queue as full or as empty.
-func (q *queue) load() (full, empty int) {
+// load tells whether the queue is full, and whether it is empty although the broker has records for it.
+func (q *queue) load() (full, starving bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case len(q.chunks) == 0:
-		return 0, 1
-	case q.bytes >= q.limit && !q.paused:
-		return 1, 0
-	}
-	return 0, 0
+	return q.bytes >= q.limit && !q.paused, len(q.chunks) == 0 && q.behind < q.end
 }
 
 // The client is called with mu held, so that pause and resume reach it in the order in which paused changes.

@@ -65,7 +65,7 @@ func (r *reader) Read(ctx context.Context, dst *vector.Batch) (connectors.Status
 		}
 		some := dst.N > before || len(r.rejected) > 0
 		if failed.err != nil && !some {
-			if err := r.recover(failed); err != nil {
+			if err := r.recover(ctx, failed); err != nil {
 				return connectors.More, err
 			}
 			continue
@@ -134,15 +134,21 @@ func (r *reader) reject(rec *kgo.Record, err *diag.Error) {
 }
 
 // recover decides what becomes of a partition that cannot be fetched any further.
-func (r *reader) recover(f fetchError) error {
+func (r *reader) recover(ctx context.Context, f fetchError) error {
 	switch {
 	case f.lost:
-		to := f.resume
-		if f.end > 0 && f.end < r.pos.next {
-			to = f.end // the log ends before the place to be read: it was cut off or made anew
-		}
-		if err := r.src.lossAround(r.part, r.pos.next, to); err != nil {
+		first, end, err := r.src.extent(ctx, r.part)
+		if err != nil {
 			return err
+		}
+		to := min(max(r.pos.next, first), end)
+		if f.resume >= first && f.resume < to {
+			to = f.resume // where the log that was read and the log that is there part
+		}
+		if to != r.pos.next {
+			if err := r.src.lossAround(r.part, r.pos.next, to); err != nil {
+				return err
+			}
 		}
 		r.pos.next, r.pos.epoch = to, -1
 		r.queue.dispatch.restart(r.queue, r.pos)

@@ -198,7 +198,7 @@ func (s *source) Open(ctx context.Context, split connectors.Split, at connectors
 	if err != nil {
 		return nil, err
 	}
-	client, admin, err := s.connect()
+	client, _, err := s.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -206,14 +206,9 @@ func (s *source) Open(ctx context.Context, split connectors.Split, at connectors
 	if err != nil {
 		return nil, err
 	}
-	var pos position
-	var end int64
-	err = s.health.attempt(ctx, s.opts.connectTimeout, func(ctx context.Context) (err error) {
-		pos, end, err = s.locate(ctx, admin, p, at)
-		return err
-	})
+	pos, end, err := s.locate(ctx, p, at)
 	if err != nil {
-		return nil, s.unavailable(err)
+		return nil, err
 	}
 	s.mu.Lock()
 	if s.dispatch == nil {
@@ -229,38 +224,57 @@ func (s *source) Open(ctx context.Context, split connectors.Split, at connectors
 	return r, nil
 }
 
-// locate turns the engine's position, or the options, into offsets. end is the end of the partition at this moment.
-func (s *source) locate(ctx context.Context, admin *kadm.Client, p partition, at connectors.Position) (pos position, end int64, err error) {
-	first, err := listed(admin.ListStartOffsets(ctx, p.topic))(p)
+// extent asks which offsets of p can be read at this moment: from first to before end.
+func (s *source) extent(ctx context.Context, p partition) (first, end int64, err error) {
+	_, admin, err := s.connect()
 	if err != nil {
-		return pos, 0, err
+		return 0, 0, err
 	}
 	list := admin.ListEndOffsets
 	if s.opts.readCommitted {
 		list = admin.ListCommittedOffsets
 	}
-	if end, err = listed(list(ctx, p.topic))(p); err != nil {
+	err = s.health.attempt(ctx, s.opts.connectTimeout, func(ctx context.Context) (err error) {
+		if first, err = listed(admin.ListStartOffsets(ctx, p.topic))(p); err == nil {
+			end, err = listed(list(ctx, p.topic))(p)
+		}
+		return err
+	})
+	return first, end, s.unavailable(err)
+}
+
+// locate turns the engine's position, or the options, into offsets. end is the end of the partition at this moment.
+func (s *source) locate(ctx context.Context, p partition, at connectors.Position) (pos position, end int64, err error) {
+	first, end, err := s.extent(ctx, p)
+	if err != nil {
 		return pos, 0, err
 	}
 	if at == nil {
-		pos, err = s.begin(ctx, admin, p, first, end)
-		return pos, end, err
+		err = s.health.attempt(ctx, s.opts.connectTimeout, func(ctx context.Context) (err error) {
+			pos, err = s.begin(ctx, p, first, end)
+			return err
+		})
+		return pos, end, s.unavailable(err)
 	}
 	if pos, err = decodePosition(at); err != nil {
 		return pos, 0, fmt.Errorf("reading the position of %s: %w", p, err)
 	}
-	if pos.next < first {
-		if err := s.loss(p, pos.next, first); err != nil {
+	if to := min(max(pos.next, first), end); to != pos.next {
+		if err := s.lossAround(p, pos.next, to); err != nil {
 			return pos, 0, err
 		}
-		pos.next, pos.epoch = first, -1
+		pos.next, pos.epoch = to, -1
 	}
 	return pos, end, nil
 }
 
 // begin finds where a new job begins in a partition whose records go from first to end.
-func (s *source) begin(ctx context.Context, admin *kadm.Client, p partition, first, end int64) (position, error) {
+func (s *source) begin(ctx context.Context, p partition, first, end int64) (position, error) {
 	pos := position{next: first, epoch: -1, bound: noBound}
+	_, admin, err := s.connect()
+	if err != nil {
+		return pos, err
+	}
 	s.mu.Lock()
 	late := s.first != nil && !s.first[p.split().ID]
 	s.mu.Unlock()
@@ -269,7 +283,7 @@ func (s *source) begin(ctx context.Context, admin *kadm.Client, p partition, fir
 		if err != nil {
 			return pos, err
 		}
-		pos.next = max(first, next)
+		pos.next = min(max(first, next), end)
 	}
 	if s.opts.end.kind != "" {
 		bound, err := s.resolve(ctx, admin, p, s.opts.end, end, end)

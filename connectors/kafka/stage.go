@@ -123,9 +123,13 @@ func (s *stager) encodeRow(stage []byte, b *vector.Batch, row int, tombstone boo
 	return stage, nil
 }
 
-func (s *stager) has(b *vector.Batch, column, row int) bool { return column >= 0 && !b.Cols[column].IsNull(row) }
+func (s *stager) has(b *vector.Batch, column, row int) bool {
+	return column >= 0 && !b.Cols[column].IsNull(row)
+}
 
-func appendBytes(dst, b []byte) []byte { return append(binary.AppendUvarint(dst, uint64(len(b))), b...) }
+func appendBytes(dst, b []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
 
 // appendHeaders turns a JSON object into headers in the order of their names; values that are no strings keep their JSON text.
 func appendHeaders(stage, object []byte) ([]byte, error) {
