@@ -14,7 +14,7 @@ const (
 
 // featureTransactionVersion is the level of transaction.version announced to clients; 2 turns on KIP-890 (implicit partitions, an
 // epoch per transaction). 0 announces nothing.
-const featureTransactionVersion int16 = 0
+const featureTransactionVersion int16 = 2
 
 // handler serves one request. It runs on the connection's reader goroutine, in the order the client sent its requests, and may
 // block on local appends only. Whatever needs waiting goes into the reply's later part.
@@ -45,7 +45,41 @@ type requestSpec struct {
 // knows them. Produce versions 0 to 2 are advertised and refused, since old librdkafka takes their absence for a broker without
 // compression.
 var dispatchTable = []requestSpec{
+	{0, "Produce", 0, 13, handleProduce},
+	{1, "Fetch", 4, 18, handleFetch},
+	{2, "ListOffsets", 1, 10, handleListOffsets},
+	{3, "Metadata", 0, 13, handleMetadata},
+	{8, "OffsetCommit", 2, 10, handleOffsetCommit},
+	{9, "OffsetFetch", 1, 10, handleOffsetFetch},
+	{10, "FindCoordinator", 0, 6, handleFindCoordinator},
+	{11, "JoinGroup", 0, 9, handleJoinGroup},
+	{12, "Heartbeat", 0, 4, handleHeartbeat},
+	{13, "LeaveGroup", 0, 5, handleLeaveGroup},
+	{14, "SyncGroup", 0, 5, handleSyncGroup},
+	{15, "DescribeGroups", 0, 6, handleDescribeGroups},
+	{16, "ListGroups", 0, 5, handleListGroups},
 	{18, "ApiVersions", 0, 4, handleAPIVersions},
+	{19, "CreateTopics", 2, 7, handleCreateTopics},
+	{20, "DeleteTopics", 1, 6, handleDeleteTopics},
+	{21, "DeleteRecords", 0, 2, handleDeleteRecords},
+	{22, "InitProducerId", 0, 5, handleInitProducerID},
+	{23, "OffsetForLeaderEpoch", 2, 4, handleOffsetForLeaderEpoch},
+	{24, "AddPartitionsToTxn", 0, 5, handleAddPartitionsToTxn},
+	{25, "AddOffsetsToTxn", 0, 4, handleAddOffsetsToTxn},
+	{26, "EndTxn", 0, 5, handleEndTxn},
+	{28, "TxnOffsetCommit", 0, 5, handleTxnOffsetCommit},
+	{32, "DescribeConfigs", 1, 4, handleDescribeConfigs},
+	{33, "AlterConfigs", 0, 2, handleAlterConfigs},
+	{35, "DescribeLogDirs", 1, 4, handleDescribeLogDirs},
+	{37, "CreatePartitions", 0, 3, handleCreatePartitions},
+	{42, "DeleteGroups", 0, 2, handleDeleteGroups},
+	{44, "IncrementalAlterConfigs", 0, 1, handleIncrementalAlterConfigs},
+	{47, "OffsetDelete", 0, 0, handleOffsetDelete},
+	{60, "DescribeCluster", 0, 2, handleDescribeCluster},
+	{61, "DescribeProducers", 0, 0, handleDescribeProducers},
+	{65, "DescribeTransactions", 0, 0, handleDescribeTransactions},
+	{66, "ListTransactions", 0, 2, handleListTransactions},
+	{75, "DescribeTopicPartitions", 0, 0, handleDescribeTopicPartitions},
 }
 
 // served is dispatchTable and requestsByKey its index. Both are filled by init because ApiVersions, which is in the table, reads them.
