@@ -58,7 +58,8 @@ func (c *conv) call(e *tast.FuncCallExpr, at ast.Pos) ast.Expr {
 	args := e.Args
 	switch name {
 	case tast.CharFunc, "char":
-		if lit, ok := args[len(args)-1].(*literal); ok && lit.value == nil {
+		// TiDB adds the character set behind the arguments, NULL or a name; neither has a position.
+		if lit, ok := args[len(args)-1].(*literal); ok && lit.OriginTextPosition() == 0 {
 			args = args[:len(args)-1]
 		}
 		call.Name = "char"

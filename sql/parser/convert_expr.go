@@ -11,14 +11,6 @@ import (
 	"github.com/millrace/millrace/sql/diag"
 )
 
-func doExprs(stmt tast.StmtNode) (bool, []tast.ExprNode) {
-	do, ok := stmt.(*tast.DoStmt)
-	if !ok {
-		return false, nil
-	}
-	return true, do.Exprs
-}
-
 func (c *conv) enter(off int) {
 	if c.depth++; c.depth > maxTreeDepth {
 		c.p.fail(diag.New(diag.TooDeep, max(0, off), "the expression is nested more than %d deep", maxTreeDepth))

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	tast "github.com/pingcap/tidb/pkg/parser/ast"
@@ -56,10 +57,10 @@ func (c *conv) selectQuery(s *tast.SelectStmt, at ast.Pos) *ast.Query {
 	q.OrderBy = c.orderBy(s.OrderBy)
 	c.limit(q, s.Limit)
 	if s.LockInfo != nil {
-		c.unsupported(int(at), "locking rows (FOR UPDATE, FOR SHARE)")
+		c.unsupported(c.p.wordBehind(int(at), "FOR", "LOCK"), "locking rows (FOR UPDATE, FOR SHARE)")
 	}
 	if s.SelectIntoOpt != nil {
-		c.unsupported(int(at), "SELECT .. INTO")
+		c.unsupported(c.p.wordBehind(int(at), "INTO"), "SELECT .. INTO")
 	}
 	return q
 }
@@ -99,8 +100,11 @@ func (c *conv) limit(q *ast.Query, l *tast.Limit) {
 	if l == nil {
 		return
 	}
-	if q.Limit = c.expr(l.Count); l.Offset != nil {
-		q.Offset = c.expr(l.Offset)
+	q.Limit, q.Offset = c.opt(l.Count), c.opt(l.Offset)
+	for _, e := range []ast.Expr{q.Limit, q.Offset} {
+		if lit, ok := e.(*ast.Literal); ok { // TiDB gives these no position
+			lit.Pos = ast.Pos(c.p.wordBehind(q.At(), "LIMIT", "FETCH"))
+		}
 	}
 }
 
@@ -300,9 +304,20 @@ func (c *conv) join(t *tast.Join, rec *selectRec) (ast.TableExpr, *factor) {
 		j.On = c.expr(t.On.Expr)
 	}
 	for _, col := range t.Using {
-		j.Using = append(j.Using, ast.Name{Pos: j.Pos, Text: col.Name.O})
+		j.Using = append(j.Using, rec.using(col.Name.O, j.Pos))
 	}
 	return j, first
+}
+
+// using takes the first unused name of a USING clause that is so spelt.
+func (rec *selectRec) using(name string, at ast.Pos) ast.Name {
+	for i, n := range rec.usings {
+		if strings.EqualFold(n.Text, name) {
+			rec.usings = slices.Delete(rec.usings, i, i+1)
+			return n
+		}
+	}
+	return ast.Name{Pos: at, Text: name}
 }
 
 // factor finds the factor of a leaf: the first unused one, or, where TiDB has turned a join around, the one of that name.
@@ -374,4 +389,16 @@ func (c *conv) refuseAsOf(f *factor) {
 	if f.asOf != nil {
 		c.unsupported(f.asOf.At(), "AS OF behind anything but a table")
 	}
+}
+
+// wordBehind returns the offset of the first of the words behind an offset, outside brackets; the offset itself if there is none.
+func (p *parser) wordBehind(off int, words ...string) int {
+	for k := p.tokenAt(off); k < p.end; k++ {
+		if p.match[k] > int32(k) {
+			k = int(p.match[k])
+		} else if t := p.toks[k]; t.kind == kWord && slices.Contains(words, t.up) {
+			return t.off
+		}
+	}
+	return off
 }

@@ -11,9 +11,6 @@ import (
 
 // windowSpec converts what stands behind OVER; a name alone is expanded when the SELECT is complete.
 func (c *conv) windowSpec(s *tast.WindowSpec, at ast.Pos) *ast.Window {
-	if s.Ref.O != "" {
-		c.unsupported(int(at), "a window that extends another one")
-	}
 	w := &ast.Window{Pos: at}
 	if s.PartitionBy != nil {
 		for _, item := range s.PartitionBy.Items {
@@ -47,11 +44,18 @@ func (c *conv) bound(b *tast.FrameBound) ast.FrameBound {
 
 // expandWindows replaces OVER name within a SELECT by the definition in its WINDOW clause.
 func (c *conv) expandWindows(s *ast.Select, rec *selectRec, specs []tast.WindowSpec) {
+	p := c.p
 	defs := map[string]*ast.Window{}
 	for i := range specs {
-		defs[specs[i].Name.L] = c.windowSpec(&specs[i], s.Pos)
+		w := c.windowSpec(&specs[i], s.Pos)
+		if ref := specs[i].Ref; ref.O != "" {
+			if defs[ref.L] == nil {
+				c.unsupported(rec.pos, "a window that extends one not yet defined")
+			}
+			w = extend(w, defs[ref.L])
+		}
+		defs[specs[i].Name.L] = w
 	}
-	p := c.p
 	left := p.named[:0]
 	for _, n := range p.named {
 		if n.off < rec.pos || n.off >= rec.end {
@@ -72,11 +76,22 @@ func (c *conv) expandWindows(s *ast.Select, rec *selectRec, specs []tast.WindowS
 			}
 			p.fail(err)
 		}
-		copied := *def
-		copied.Pos = ast.Pos(n.off)
-		n.call.Over = &copied
+		n.call.Over = extend(n.call.Over, def)
 	}
 	p.named = left
+}
+
+// extend completes a window by the one it names.
+func extend(w, base *ast.Window) *ast.Window {
+	out := *w
+	out.PartitionBy = base.PartitionBy
+	if len(out.OrderBy) == 0 {
+		out.OrderBy = base.OrderBy
+	}
+	if out.Frame == nil {
+		out.Frame = base.Frame
+	}
+	return &out
 }
 
 func (c *conv) orderBy(o *tast.OrderByClause) []ast.OrderItem {
@@ -99,14 +114,16 @@ func (c *conv) windowCall(e *tast.WindowFuncExpr, at ast.Pos) ast.Expr {
 	c.aggregateArgs(call, e.Args)
 	p := c.p
 	k := p.overAt(int(at))
+	off := p.toks[k].off
 	if e.Spec.OnlyAlias {
-		name := e.Spec.Name
-		off := p.toks[k].off
 		call.Over = &ast.Window{Pos: ast.Pos(off)}
-		p.named = append(p.named, namedWindow{call: call, name: name.L, off: off})
+		p.named = append(p.named, namedWindow{call: call, name: e.Spec.Name.L, off: off})
 		return call
 	}
-	call.Over = c.windowSpec(&e.Spec, ast.Pos(p.toks[k].off))
+	call.Over = c.windowSpec(&e.Spec, ast.Pos(off))
+	if e.Spec.Ref.O != "" {
+		p.named = append(p.named, namedWindow{call: call, name: e.Spec.Ref.L, off: off})
+	}
 	return call
 }
 

@@ -64,7 +64,13 @@ func dumpValue(sb *strings.Builder, v reflect.Value, label string, depth int) {
 				continue
 			}
 			switch f.Kind() {
-			case reflect.String, reflect.Bool, reflect.Int, reflect.Int32, reflect.Uint8:
+			case reflect.String:
+				if v.Type().Field(i).Name == "Text" {
+					scalars += fmt.Sprintf(" Text=%q", f.Interface())
+				} else {
+					scalars += fmt.Sprintf(" %s=%v", v.Type().Field(i).Name, f.Interface())
+				}
+			case reflect.Bool, reflect.Int, reflect.Int32, reflect.Uint8:
 				scalars += fmt.Sprintf(" %s=%v", v.Type().Field(i).Name, f.Interface())
 			case reflect.Slice:
 				if f.Type().Elem().Kind() == reflect.Int {

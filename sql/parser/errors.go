@@ -111,6 +111,10 @@ func (p *parser) idiom(i, k int) string {
 		return "write IS NULL or IS NOT NULL"
 	case t.up == "NULL" && back(1).up == "NOT" && back(2).up != "IS":
 		return "write IS NOT NULL"
+	case t.up == "THEN" && t.kind == kWord:
+		return "WHEN is missing before keyword THEN"
+	case t.kind == kOp && t.up == back(1).up && back(1).kind == kOp && k > i && !strings.Contains("()[],", t.up):
+		return t.up + " stands twice"
 	case t.kind == kOp && t.up == "=>":
 		return "named arguments are for table functions"
 	}

@@ -142,11 +142,11 @@ func (p *parser) callArgs(c *ast.Call, i, j int) {
 func (p *parser) callOver(c *ast.Call, k int) int {
 	if p.op(k+1, "(") {
 		m := int(p.match[k+1])
-		if p.toks[k+2].kind == kWord && !reserved[p.toks[k+2].up] && !p.op(k+3, "(") {
-			p.failAt(k+2, diag.NotSupported, "a window that extends another one")
+		w, extends := p.window(k+2, m)
+		w.Pos = ast.Pos(p.toks[k+1].off)
+		if c.Over = w; extends != "" {
+			p.named = append(p.named, namedWindow{call: c, name: extends, off: w.At()})
 		}
-		c.Over = p.window(k+2, m)
-		c.Over.Pos = ast.Pos(p.toks[k+1].off)
 		return m + 1
 	}
 	if !p.isName(k + 1) {

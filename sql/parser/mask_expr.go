@@ -52,19 +52,6 @@ func (p *parser) stops(k int, m stopMode, operand bool) bool {
 	return m&stopAdjacent != 0 && !operand && !operandFollows[t.up] && t.up != "COLLATE" && t.up != "NULL" && t.up != "TRUE" && t.up != "FALSE"
 }
 
-// masked parses the already masked expression [i, j).
-func (p *parser) masked(i, j, mark int) ast.Expr {
-	stmt, base := p.grammar("DO ", i, j, "")
-	do, list := doExprs(stmt)
-	if !do || len(list) != 1 {
-		p.failAt(i, diag.SyntaxError, "one expression is expected")
-	}
-	c := &conv{p: p, base: base}
-	e := c.expr(list[0])
-	p.settle(mark)
-	return e
-}
-
 // maskExpr masks the islands of an expression, or of any text made of expressions and words, and returns where it stops. It follows
 // the alternation of operands and operators and is tolerant: what it does not understand is left to TiDB to judge.
 func (p *parser) maskExpr(k, j int, m stopMode) int {

@@ -52,6 +52,7 @@ func (p *parser) maskFrom(rec *selectRec, k, j int) int {
 			case p.word(k, "ON"):
 				k = p.maskExpr(k+1, j, stopClause|stopJoin|stopComma|stopQualify)
 			case p.word(k, "USING") && p.op(k+1, "("):
+				rec.usings = append(rec.usings, p.nameList(k+1)...)
 				k = int(p.match[k+1]) + 1
 			case p.joinAt(k):
 				k, full = p.maskJoin(k)
@@ -163,6 +164,9 @@ func (p *parser) softWord(k int) bool {
 	case "EMIT":
 		if !p.emitAt(k) {
 			err := tokenError(t, diag.SyntaxError, "EMIT wants CHANGES, FINAL or ON WINDOW CLOSE").WithHint("to name the table so, write AS `%s`", p.nameAt(k).Text)
+			if p.toks[k+1].kind == kEOF {
+				err.WithHint("write EMIT CHANGES or EMIT ON WINDOW CLOSE")
+			}
 			if s := diag.Suggest(p.toks[k+1].up, []string{"CHANGES", "FINAL"}); s != "" {
 				err.WithHint("did you mean EMIT %s?", s)
 			}

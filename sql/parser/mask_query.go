@@ -11,6 +11,7 @@ type selectRec struct {
 	pos, end   int // from SELECT to behind the last clause
 	items      [][2]int
 	factors    []*factor
+	usings     []ast.Name // of all USING clauses, in text order
 	distinctOn []ast.Expr
 	qualify    ast.Expr
 	used       bool

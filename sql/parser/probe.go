@@ -30,7 +30,7 @@ type prober struct {
 
 // extensionWords are the words of our clauses: misspelt, they hide an island from us, and the grammar does not know them.
 var extensionWords = []string{"FILTER", "QUALIFY", "EMIT", "CHANGES", "DESCRIPTOR", "ORDINALITY", "UNNEST", "SYSTEM_TIME", "TRY_CAST", "INTERVAL",
-	"OVER", "PARTITION", "WATERMARK"}
+	"PARTITION", "WATERMARK"}
 
 // fixedWords are never names in disguise and never inserted or replaced names.
 var fixedWords = nameSet("SELECT FROM WHERE GROUP ORDER HAVING LIMIT UNION AND OR NOT ON JOIN BY AS IN IS WHEN THEN ELSE CASE LIKE BETWEEN INTO SET VALUES WITH USING " +
@@ -45,13 +45,16 @@ func (pr *prober) hint(left int) string {
 		return ""
 	}
 	pr.bestLeft, pr.culprit = left, -1
+	if pr.spellings() {
+		return pr.best
+	}
 	for n := 0; n <= 2; n++ {
 		if s := pr.extension(pr.bad - n); s != "" {
 			pr.culprit = pr.bad - n
 			return s
 		}
 	}
-	for _, step := range []func() bool{pr.spellings, pr.reservedNames, pr.dropComma, pr.insertComma, pr.insertWords} {
+	for _, step := range []func() bool{pr.reservedNames, pr.dropComma, pr.insertComma, pr.insertWords} {
 		if step() {
 			break
 		}
@@ -228,7 +231,7 @@ func (pr *prober) insert(what string) (string, bool) {
 
 func (pr *prober) insertComma() bool {
 	text, ok := pr.insert(" , ")
-	if !ok || pr.bad >= pr.end {
+	if !ok || pr.bad >= pr.end || pr.p.single {
 		return false
 	}
 	t := pr.p.toks[pr.bad]

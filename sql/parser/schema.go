@@ -33,7 +33,9 @@ func (p *parser) schema(readable bool) *schema {
 		}
 		if !p.acceptOp(",") {
 			err := tokenError(p.toks[p.k], endCode(p.toks[p.k]), "unexpected %s", p.describe(p.k))
-			if sug := p.columnWord(); sug != "" {
+			if p.word(p.k, "NOT") {
+				err.WithHint("write NOT NULL")
+			} else if sug := p.columnWord(); sug != "" {
 				err.WithHint("did you mean %s?", sug)
 			} else {
 				err.WithHint("a comma may be missing before it")

@@ -170,7 +170,7 @@ func (p *parser) variableName() string {
 
 // set reads what follows SET, several assignments included.
 func (p *parser) set(at ast.Pos) ast.Statement {
-	if p.word(p.k, "NAMES") || p.word(p.k, "CHARACTER", "SET") || p.word(p.k, "TRANSACTION") || p.word(p.k, "SESSION", "TRANSACTION") {
+	if p.word(p.k, "NAMES") && !p.op(p.k+1, ".") && !p.op(p.k+1, "=") || p.word(p.k, "CHARACTER", "SET") || p.word(p.k, "TRANSACTION") || p.word(p.k, "SESSION", "TRANSACTION") {
 		return p.setWords(at)
 	}
 	s := &ast.Set{Pos: at, Name: p.variableName()}
@@ -204,11 +204,16 @@ func (p *parser) setWords(at ast.Pos) ast.Statement {
 	if p.k >= p.end {
 		p.failAt(p.k, endCode(p.toks[p.k]), "a value is expected at the end")
 	}
-	text := p.src[p.toks[p.k].off:p.toks[p.end-1].end]
-	if p.k+1 == p.end && p.toks[p.k].kind == kString {
-		text = unquote(text)
+	var words []string
+	at = ast.Pos(p.toks[p.k].off)
+	for ; p.k < p.end; p.k++ {
+		t := p.toks[p.k]
+		text := p.src[t.off:t.end]
+		if t.kind == kString {
+			text = unquote(text)
+		}
+		words = append(words, text)
 	}
-	s.Value = &ast.Literal{Pos: ast.Pos(p.toks[p.k].off), Kind: ast.LitString, Text: text}
-	p.k = p.end
+	s.Value = &ast.Literal{Pos: at, Kind: ast.LitString, Text: strings.Join(words, " ")}
 	return s
 }

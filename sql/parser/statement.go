@@ -130,6 +130,9 @@ func (p *parser) insert(at ast.Pos) *ast.Insert {
 		ins.Columns = p.names("a column name")
 	}
 	if !p.startsQuery(p.k) {
+		if p.accept("VALUES") {
+			p.wanted(p.k, "(")
+		}
 		p.wanted(p.k, "SELECT", "VALUES")
 	}
 	if d := p.find(p.k, p.end, "ON", "DUPLICATE"); d < p.end {

@@ -36,6 +36,7 @@ type parser struct {
 	k       int           // cursor of the statement heads
 	end     int           // the token behind the statement
 	half    int           // a >> of which one half has closed a type
+	single  bool          // one expression is being parsed, not a list
 }
 
 // hole is a parsed island whose placeholder stands in buf. Exactly one of expr and table is set.
@@ -46,6 +47,7 @@ type hole struct {
 	used  bool
 }
 
+// namedWindow is a call whose OVER names a window that its SELECT defines: OVER w, OVER (w ORDER BY ..).
 type namedWindow struct {
 	call *ast.Call
 	name string
@@ -285,7 +287,14 @@ func badOffset(text string, err error) int {
 func (p *parser) exprs(i, j int) []ast.Expr {
 	mark := len(p.holes)
 	p.maskExpr(i, j, 0)
+	return p.maskedExprs(i, j, mark, false)
+}
+
+// maskedExprs parses the already masked expressions [i, j), whose holes begin at mark; single tells that one is wanted, for hints.
+func (p *parser) maskedExprs(i, j, mark int, single bool) []ast.Expr {
+	p.single = single
 	stmt, base := p.grammar("DO ", i, j, "")
+	p.single = false
 	do, ok := stmt.(*tast.DoStmt)
 	if !ok {
 		p.failAt(i, diag.SyntaxError, "an expression is expected")
@@ -296,12 +305,23 @@ func (p *parser) exprs(i, j int) []ast.Expr {
 	return out
 }
 
+// masked is maskedExprs for exactly one.
+func (p *parser) masked(i, j, mark int) ast.Expr {
+	list := p.maskedExprs(i, j, mark, true)
+	if len(list) != 1 {
+		p.failAt(i, diag.SyntaxError, "one expression is expected")
+	}
+	return list[0]
+}
+
 // expr parses exactly one expression.
 func (p *parser) expr(i, j int) ast.Expr {
 	if e := p.simple(i, j); e != nil {
 		return e
 	}
-	list := p.exprs(i, j)
+	mark := len(p.holes)
+	p.maskExpr(i, j, 0)
+	list := p.maskedExprs(i, j, mark, true)
 	if len(list) != 1 {
 		k := p.comma(i, j)
 		p.failAt(k, diag.SyntaxError, "unexpected %s", p.describe(k))
@@ -355,10 +375,11 @@ func (p *parser) orderItems(i, j int) []ast.OrderItem {
 }
 
 // window parses what stands between the brackets of OVER (..).
-func (p *parser) window(i, j int) *ast.Window {
+// The name is that of the window which it extends.
+func (p *parser) window(i, j int) (w *ast.Window, extends string) {
 	at := ast.Pos(p.toks[i].off)
 	if i == j {
-		return &ast.Window{Pos: at}
+		return &ast.Window{Pos: at}, ""
 	}
 	mark := len(p.holes)
 	p.maskExpr(i, j, 0)
@@ -367,12 +388,12 @@ func (p *parser) window(i, j int) *ast.Window {
 	if !ok || len(sel.Fields.Fields) != 1 {
 		p.failAt(i, diag.SyntaxError, "a window is expected")
 	}
-	w, ok := sel.Fields.Fields[0].Expr.(*tast.WindowFuncExpr)
+	call, ok := sel.Fields.Fields[0].Expr.(*tast.WindowFuncExpr)
 	if !ok || sel.From != nil {
 		p.failAt(i, diag.SyntaxError, "a window is expected")
 	}
 	c := &conv{p: p, base: base}
-	out := c.windowSpec(&w.Spec, at)
+	w = c.windowSpec(&call.Spec, at)
 	p.settle(mark)
-	return out
+	return w, call.Spec.Ref.L
 }

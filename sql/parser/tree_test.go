@@ -1,0 +1,70 @@
+package parser
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/sql/ast"
+)
+
+// checkTree checks what holds of every tree: offsets lie in the text, names stand where they say, no placeholder is left.
+func checkTree(t testing.TB, text string, n any) {
+	t.Helper()
+	walk(reflect.ValueOf(n), func(v reflect.Value) {
+		if v.Kind() == reflect.String {
+			for _, r := range v.String() {
+				if r >= holeFirst && r <= holeLast {
+					t.Errorf("placeholder left in %q of\n%s", v.String(), text)
+				}
+			}
+			return
+		}
+		if v.Type() == posType {
+			if at := int(v.Int()); at < 0 || at > len(text) {
+				t.Errorf("offset %d outside of\n%s", at, text)
+			}
+		}
+		if v.Kind() == reflect.Struct {
+			switch x := v.Interface().(type) {
+			case ast.Name:
+				if x.Text != "" && !strings.HasPrefix(strings.TrimLeft(text[x.At():], "`'\""), firstBytes(x.Text)) {
+					t.Errorf("name %q is not at %d of\n%s", x.Text, x.At(), text)
+				}
+			case distinctMark:
+				t.Errorf("marker left in\n%s", text)
+			}
+		}
+	})
+}
+
+// firstBytes is the part of a name before anything that is escaped in the source.
+func firstBytes(name string) string {
+	if i := strings.IndexAny(name, "`'\"\\\n"); i >= 0 {
+		return name[:i]
+	}
+	return name
+}
+
+func walk(v reflect.Value, visit func(reflect.Value)) {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		return
+	}
+	visit(v)
+	switch v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), visit)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			walk(v.Field(i), visit)
+		}
+	}
+}
