@@ -1,8 +1,15 @@
 package planner
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/millrace/millrace/planner/bind"
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/lower"
+	"github.com/millrace/millrace/planner/optimizer"
 	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/planner/props"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
@@ -16,18 +23,192 @@ type (
 )
 
 // Plan plans a query, CREATE SINK .. AS, INSERT INTO, CREATE MATERIALIZED VIEW or a statement set. For CREATE statements the relation
-// need not be in the catalog; when it is there already, the plan's root refers to that very entry.
+// need not be in the catalog; when it is there already, made from the same tree, the plan's root refers to that very entry.
 func Plan(stmt ast.Statement, env Env) (*physical.Plan, error) {
-	return nil, diag.New(diag.NotSupported, stmt.At(), "the planner is being built")
+	p := &planning{env: env}
+	if err := p.statement(stmt); err != nil {
+		return nil, err
+	}
+	return &p.plan, nil
 }
 
 // BindRelation makes the catalog entry of CREATE SOURCE, TABLE, SINK, VIEW or MATERIALIZED VIEW; the caller adds it to the catalog and
 // sets its SQL text.
 func BindRelation(stmt ast.Statement, env Env) (*catalog.Relation, error) {
-	return nil, diag.New(diag.NotSupported, stmt.At(), "the planner is being built")
+	env.AdHoc = false
+	b := bind.New(&env)
+	switch s := stmt.(type) {
+	case *ast.CreateRelation:
+		return b.Relation(s)
+	case *ast.CreateSink:
+		rel, _, err := b.Sink(s)
+		return rel, err
+	case *ast.CreateView:
+		rel, n, err := b.View(s)
+		if err == nil && s.Materialized {
+			rel.PrimaryKey = bestKey(props.New(false).Of(optimizer.Optimize(n, nil)).Keys)
+		}
+		return rel, err
+	}
+	return nil, diag.New(diag.Internal, stmt.At(), "statement makes no relation")
 }
 
-// Explain renders the logical and physical plan of a statement; format is "text" or "json".
-func Explain(stmt ast.Statement, env Env, format string) (string, error) {
-	return "", diag.New(diag.NotSupported, stmt.At(), "the planner is being built")
+// planning is the planning of one statement.
+type planning struct {
+	env     Env
+	plan    physical.Plan
+	logical []logical.Node // optimised, by root
+	fired   []string       // rules that changed a plan, in order
+}
+
+func (p *planning) statement(stmt ast.Statement) error {
+	switch s := stmt.(type) {
+	case *ast.QueryStmt:
+		return p.query(s.Query)
+	case *ast.CreateSink:
+		return p.createSink(s)
+	case *ast.CreateView:
+		return p.createView(s)
+	case *ast.Insert:
+		return p.insert(s)
+	case *ast.StatementSet:
+		for _, i := range s.Inserts {
+			if err := p.insert(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *ast.Explain:
+		return p.statement(s.Statement)
+	}
+	return diag.New(diag.NotSupported, stmt.At(), "this statement has no plan").WithHint("EXPLAIN takes SELECT, INSERT, CREATE SINK .. AS and CREATE MATERIALIZED VIEW")
+}
+
+// optimize runs the rules and keeps what EXPLAIN shows.
+func (p *planning) optimize(n logical.Node) logical.Node {
+	n = optimizer.Optimize(n, func(rule string) {
+		if !slices.Contains(p.fired, rule) {
+			p.fired = append(p.fired, rule)
+		}
+	})
+	p.logical = append(p.logical, n)
+	return n
+}
+
+func (p *planning) done(root physical.Node, warnings ...[]string) {
+	p.plan.Roots = append(p.plan.Roots, root)
+	p.warn(warnings...)
+}
+
+func (p *planning) warn(warnings ...[]string) {
+	for _, list := range warnings {
+		for _, w := range list {
+			if !slices.Contains(p.plan.Warnings, w) {
+				p.plan.Warnings = append(p.plan.Warnings, w)
+			}
+		}
+	}
+}
+
+func (p *planning) policy() physical.ErrorPolicy {
+	if p.env.AdHoc {
+		return physical.Fail
+	}
+	return physical.DeadLetter
+}
+
+// query plans a query for the client: its final rows, or with EMIT CHANGES its changes.
+func (p *planning) query(q *ast.Query) error {
+	b := bind.New(&p.env)
+	n, err := b.Query(q)
+	if err != nil {
+		return err
+	}
+	final := p.env.AdHoc && q.Emit == ast.EmitDefault
+	l := lower.New(lower.Options{Policy: p.policy(), FinalOnly: final})
+	in, err := l.Plan(p.optimize(n))
+	if err != nil {
+		return err
+	}
+	p.done(l.Result(in, final), b.Warnings, l.Warnings)
+	return nil
+}
+
+func (p *planning) createView(s *ast.CreateView) error {
+	if !s.Materialized {
+		return diag.New(diag.NotSupported, s.At(), "a VIEW runs nothing by itself").WithHint("CREATE MATERIALIZED VIEW keeps the result up to date")
+	}
+	p.env.AdHoc = false
+	b := bind.New(&p.env)
+	rel, n, err := b.View(s)
+	if err != nil {
+		return err
+	}
+	n = p.optimize(n)
+	rel.PrimaryKey = bestKey(props.New(false).Of(n).Keys)
+	if known := p.env.Catalog.Get(rel.Name); known != nil && known.Query == s.Query {
+		rel = known
+	}
+	l := lower.New(lower.Options{Policy: relationPolicy(rel, p.policy())})
+	in, err := l.Plan(n)
+	if err != nil {
+		return err
+	}
+	p.done(l.View(in, rel), b.Warnings, l.Warnings)
+	return nil
+}
+
+func (p *planning) createSink(s *ast.CreateSink) error {
+	if s.Query == nil {
+		return diag.New(diag.NotSupported, s.At(), "sink '%s' has no query", s.Name.Text).WithHint("feed it with INSERT INTO %s SELECT ..", s.Name.Text)
+	}
+	p.env.AdHoc = false
+	b := bind.New(&p.env)
+	rel, n, err := b.Sink(s)
+	if err != nil {
+		return err
+	}
+	if known := p.env.Catalog.Get(rel.Name); known != nil && known.Query == s.Query {
+		rel = known
+	}
+	p.warn(b.Warnings)
+	return p.sink(rel, n, s.Query.At())
+}
+
+func (p *planning) insert(s *ast.Insert) error {
+	p.env.AdHoc = false
+	b := bind.New(&p.env)
+	rel, n, err := b.Insert(s)
+	if err != nil {
+		return err
+	}
+	p.warn(b.Warnings)
+	return p.sink(rel, n, s.Target.At())
+}
+
+func relationPolicy(rel *catalog.Relation, otherwise physical.ErrorPolicy) physical.ErrorPolicy {
+	if policy, ok := bind.ErrorPolicy(rel); ok {
+		return policy
+	}
+	return otherwise
+}
+
+// bestKey is the shortest key, the first of equals; nil when there is none. The empty key of a single row is no key to address it by.
+func bestKey(keys [][]int) []int {
+	var best []int
+	for _, k := range keys {
+		if len(k) > 0 && (best == nil || len(k) < len(best)) {
+			best = k
+		}
+	}
+	return best
+}
+
+// names lists columns of a relation for messages.
+func names(rel *catalog.Relation, cols []int) string {
+	parts := make([]string, len(cols))
+	for i, c := range cols {
+		parts[i] = rel.Columns[c].Name
+	}
+	return strings.Join(parts, ", ")
 }

@@ -172,7 +172,7 @@ type (
 		Aggs   []AggCall
 	}
 	// GroupAggregate groups by Keys (none: one global row) and emits changes. Output: keys, then aggregates. RetractInput says
-	// whether rows are taken back. WindowEnd names a key column whose groups die when the watermark passes it (-1: none): the
+	// whether rows are taken back. WindowEnd is the index in Keys of a window's end whose groups die when the watermark passes it (-1: none): the
 	// state of EMIT CHANGES over windows. FinalOnly emits each group once, at the end of a bounded input, as +I.
 	GroupAggregate struct {
 		Base

@@ -1,0 +1,150 @@
+package lower
+
+import (
+	"slices"
+
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
+)
+
+// node lowers one node over lowered inputs.
+func (l *Lowerer) node(n logical.Node, in []physical.Node) (physical.Node, error) {
+	switch x := n.(type) {
+	case *logical.Scan:
+		o := &physical.SourceScan{Base: l.base(n), Relation: x.Relation, Columns: x.Cols, Types: x.Types}
+		return finish(l, o, &o.Base), nil
+	case *logical.Watermark:
+		o := &physical.AssignWatermark{Base: l.base(n, in...), TimeCol: x.TimeCol, Expr: x.Expr, MaxFuture: x.MaxFuture, Policy: l.opts.Policy, Relation: x.Relation}
+		if x.Policy != nil && l.opts.Policy != physical.Fail {
+			o.Policy = *x.Policy
+		}
+		return finish(l, o, &o.Base), nil
+	case *logical.Values:
+		o := &physical.Values{Base: l.base(n), Rows: x.Rows}
+		return finish(l, o, &o.Base), nil
+	case *logical.ViewScan:
+		o := &physical.ViewScan{Base: l.base(n), View: x.View, Follow: x.Follow}
+		return finish(l, o, &o.Base), nil
+	case *logical.SystemScan:
+		o := &physical.SystemScan{Base: l.base(n), Relation: x.Relation}
+		return finish(l, o, &o.Base), nil
+	case *logical.Filter:
+		o := &physical.Filter{Base: l.base(n, in...), Pred: x.Pred, Policy: l.opts.Policy}
+		return finish(l, o, &o.Base), nil
+	case *logical.Project:
+		o := &physical.Project{Base: l.base(n, in...), Exprs: x.Exprs, Policy: l.opts.Policy}
+		return finish(l, o, &o.Base), nil
+	case *logical.Union:
+		o := &physical.Union{Base: l.base(n, in...)}
+		return finish(l, o, &o.Base), nil
+	case *logical.Join:
+		return l.join(x, in)
+	}
+	return l.stateful(n, in[0])
+}
+
+func (l *Lowerer) stateful(n logical.Node, in physical.Node) (physical.Node, error) {
+	switch x := n.(type) {
+	case *logical.Normalize:
+		o := &physical.Normalize{Base: l.base(n, l.exchange(in, x.Key)), Key: x.Key}
+		return finish(l, o, &o.Base), nil
+	case *logical.Deduplicate:
+		o := &physical.Deduplicate{Base: l.base(n, l.exchange(in, x.Key)), Key: x.Key, First: true}
+		l.warnGrowth(in, "DISTINCT remembers every row that it has let through")
+		return finish(l, o, &o.Base), nil
+	case *logical.TopN:
+		o := &physical.TopN{Base: l.base(n, l.exchange(in, x.PartitionBy)), PartitionBy: x.PartitionBy, Order: x.Order, Limit: x.Limit, WithRank: x.WithRank}
+		return finish(l, o, &o.Base), nil
+	case *logical.Sort:
+		o := &physical.Sort{Base: l.base(n, l.exchange(l.Materialize(in), nil)), Order: x.Order, Offset: x.Offset, Limit: x.Limit}
+		return finish(l, o, &o.Base), nil
+	case *logical.Limit:
+		return l.limit(x, in)
+	case *logical.Window:
+		return l.window(x, in)
+	case *logical.WindowAggregate:
+		o := &physical.WindowAggregate{Base: l.base(n, l.exchange(in, x.Keys)), Window: x.Spec, Keys: x.Keys, Aggs: x.Aggs}
+		return finish(l, o, &o.Base), nil
+	case *logical.Aggregate:
+		return l.aggregate(x, in)
+	case *logical.RowNumber:
+		return nil, diag.New(diag.NotSupported, x.Pos, "ROW_NUMBER() without an upper limit is not supported").
+			WithHint("filter it in an outer query or QUALIFY: row_number <= 10")
+	}
+	return nil, diag.New(diag.Internal, -1, "no physical operator for %s", logical.Describe(n))
+}
+
+func (l *Lowerer) limit(x *logical.Limit, in physical.Node) (physical.Node, error) {
+	if l.opts.FinalOnly && in.Properties().Bounded {
+		in = l.Materialize(in)
+	}
+	o := &physical.Limit{Offset: x.Offset, Limit: x.Limit}
+	o.Base = l.base(x, l.exchange(in, nil))
+	return finish(l, o, &o.Base), nil
+}
+
+func (l *Lowerer) window(x *logical.Window, in physical.Node) (physical.Node, error) {
+	if x.Spec.Kind == physical.Session {
+		return nil, diag.New(diag.NotSupported, x.Pos, "SESSION without GROUP BY window_start, window_end is not supported").
+			WithHint("a session is known only when it is over: aggregate it, without EMIT CHANGES")
+	}
+	o := &physical.WindowAssign{Base: l.base(x, in), Window: x.Spec}
+	return finish(l, o, &o.Base), nil
+}
+
+func (l *Lowerer) aggregate(x *logical.Aggregate, in physical.Node) (physical.Node, error) {
+	info := l.props.Of(x)
+	o := &physical.GroupAggregate{
+		Keys: x.Keys, Aggs: x.Aggs, WindowEnd: -1,
+		RetractInput: in.Properties().Changelog != physical.AppendOnly,
+		FinalOnly:    l.opts.FinalOnly && info.Bounded,
+	}
+	for i, k := range x.Keys {
+		if slices.Contains(l.props.Of(x.Inputs()[0]).WindowEnd, k) {
+			o.WindowEnd = i
+		}
+	}
+	if x.Emit == ast.EmitOnWindowClose && !o.FinalOnly {
+		return nil, diag.New(diag.NotSupported, x.Pos, "EMIT ON WINDOW CLOSE needs a window that closes").
+			WithHint("GROUP BY window_start, window_end over TUMBLE, HOP, CUMULATE or SESSION")
+	}
+	if o.WindowEnd < 0 && len(o.Keys) > 0 {
+		l.warnGrowth(in, "GROUP BY keeps every group it has seen")
+	}
+	o.Base = l.base(x, l.exchange(in, x.Keys))
+	return finish(l, o, &o.Base), nil
+}
+
+// warnGrowth warns of state that has no bound but the number of keys.
+func (l *Lowerer) warnGrowth(in physical.Node, what string) {
+	if !in.Properties().Bounded {
+		l.warn(what + ": the state grows with the number of different keys")
+	}
+}
+
+func (l *Lowerer) join(x *logical.Join, in []physical.Node) (physical.Node, error) {
+	left, right := in[0], in[1]
+	switch x.Method {
+	case logical.Lookup:
+		o := &physical.LookupJoin{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}
+		o.Base = l.base(x, left, l.broadcast(l.Materialize(right)))
+		return finish(l, o, &o.Base), nil
+	case logical.Temporal:
+		o := &physical.TemporalJoin{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual, LeftTime: x.LeftTime, RightTime: x.RightTime}
+		o.Base = l.base(x, l.exchange(left, x.LeftKeys), l.exchange(right, x.RightKeys))
+		return finish(l, o, &o.Base), nil
+	}
+	return l.regularJoin(x, left, right), nil
+}
+
+func (l *Lowerer) regularJoin(x *logical.Join, left, right physical.Node) physical.Node {
+	o := &physical.Join{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}
+	o.LeftWindowEnd, o.RightWindowEnd = l.windowed(x)
+	if o.LeftWindowEnd < 0 && (!left.Properties().Bounded || !right.Properties().Bounded) {
+		l.warn("the join keeps all rows of both sides: its state grows for ever; join on window_start and window_end, or with FOR SYSTEM_TIME AS OF, to bound it")
+	}
+	o.Base = l.base(x, l.exchange(left, x.LeftKeys), l.exchange(right, x.RightKeys))
+	return finish(l, o, &o.Base)
+}

@@ -1,0 +1,45 @@
+package optimizer
+
+import (
+	"slices"
+
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/props"
+)
+
+// Rule is one rewriting of a whole plan.
+type Rule struct {
+	Name  string
+	Doc   string
+	Apply func(n logical.Node, d *props.Deriver) logical.Node
+}
+
+// Rules is the optimizer, in order of execution. Conditions move down before anything looks at what stands under a filter;
+// operators are recognised before columns are pruned, because pruning makes projections that hide them.
+var Rules = []Rule{
+	{"constant_fold", "drop filters that are always TRUE, empty what is never TRUE", constantFold},
+	{"merge_projects", "compute a projection of a projection at once", mergeProjects},
+	{"filter_pushdown", "filter as early as possible; equalities across a join become its keys", filterPushdown},
+	{"topn_from_rank", "ROW_NUMBER() <= n becomes a top-N, = 1 by arrival a deduplication", topNFromRank},
+	{"merge_projects", "again: the rules above leave projections", mergeProjects},
+	{"window_merge", "a GROUP BY over a window's bounds becomes one window aggregate", windowMerge},
+	{"join_to_lookup", "a join with a table that ends reads that table first", joinToLookup},
+	{"merge_projects", "again, so that pruning sees through", mergeProjects},
+	{"column_prune", "read only the columns, and fields of STRUCTs, that are used", columnPrune},
+	{"merge_projects", "again: pruning leaves projections", mergeProjects},
+}
+
+// Optimize applies all rules, or only those that are named. Fired is called with each rule that changed the plan; it may be nil.
+func Optimize(n logical.Node, fired func(rule string), only ...string) logical.Node {
+	for _, r := range Rules {
+		if len(only) > 0 && !slices.Contains(only, r.Name) {
+			continue
+		}
+		next := r.Apply(n, props.New(false))
+		if next != n && fired != nil && logical.Print(next) != logical.Print(n) {
+			fired(r.Name)
+		}
+		n = next
+	}
+	return n
+}

@@ -1,0 +1,57 @@
+package planner
+
+import (
+	"github.com/millrace/millrace/planner/logical"
+	"github.com/millrace/millrace/planner/lower"
+	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/diag"
+)
+
+// sink plans a query into a sink. What the sink takes decides: everything, one row per key, or only rows that are never taken back.
+func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
+	n = p.optimize(n)
+	opts := lower.Options{Policy: relationPolicy(rel, p.policy())}
+	l := lower.New(opts)
+	info := l.Props(n)
+	key := rel.PrimaryKey
+	mode := p.env.SinkMode(rel, len(key) > 0)
+	if len(key) == 0 && mode != physical.AppendOnly {
+		key = bestKey(info.Keys)
+	}
+	// The inserts of a bounded input need no changes: a sink that cannot take any gets the final rows.
+	collect := mode == physical.AppendOnly && info.Changelog != physical.AppendOnly
+	switch {
+	case collect && !info.Bounded:
+		return notAppendOnly(rel, info.Keys, at)
+	case mode == physical.Upsert && len(key) == 0 && info.Changelog != physical.AppendOnly:
+		return noSinkKey(rel, at)
+	}
+	if collect {
+		opts.FinalOnly = true
+		l = lower.New(opts)
+	}
+	in, err := l.Plan(n)
+	if err != nil {
+		return err
+	}
+	if collect {
+		in = l.Materialize(in)
+	}
+	p.done(l.Sink(in, rel, key, opts.Policy), l.Warnings)
+	return nil
+}
+
+func notAppendOnly(rel *catalog.Relation, keys [][]int, at int) error {
+	err := diag.New(diag.TypeMismatch, at, "the query's results change, but sink '%s' can only be appended to", rel.Name)
+	key := "(..)"
+	if best := bestKey(keys); best != nil {
+		key = "(" + names(rel, best) + ")"
+	}
+	return err.WithHint("aggregate in windows (EMIT ON WINDOW CLOSE), or let the sink take changes: option op_field = 'op', or PRIMARY KEY %s", key)
+}
+
+func noSinkKey(rel *catalog.Relation, at int) error {
+	return diag.New(diag.NoKey, at, "sink '%s' needs a key to update rows by, and the query has none", rel.Name).
+		WithHint("declare one: CREATE SINK %s (.., PRIMARY KEY (..) NOT ENFORCED) WITH (..)", rel.Name)
+}
