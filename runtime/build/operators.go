@@ -27,7 +27,7 @@ func (b *builder) operatorNode(n physical.Node, tc *taskContext) (*task.Node, er
 	if err != nil {
 		return nil, err
 	}
-	tn.Op = operator.Check(op, tn.Name, typesOf(n))
+	tn.Op = op
 	return tn, nil
 }
 
@@ -56,27 +56,27 @@ func newOperator(n physical.Node, stage string) (operator.Operator, error) {
 		return operator.NewLookupJoin(operator.LookupJoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(n, 0),
 			Right: inputTypes(n, 1), LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}), nil
 	}
-	return newRanking(n, stage)
+	return newRanking(n)
 }
 
 // newRanking maps the plan nodes that order, number or remember rows.
-func newRanking(n physical.Node, stage string) (operator.Operator, error) {
+func newRanking(n physical.Node) (operator.Operator, error) {
 	switch x := n.(type) {
 	case *physical.Union:
 		return operator.NewUnion(), nil
 	case *physical.Normalize:
-		return operator.NewNormalize(operator.NormalizeOptions{Stage: stage, Input: inputTypes(n, 0), Key: x.Key}), nil
+		return operator.NewNormalize(operator.NormalizeOptions{Input: inputTypes(n, 0), Key: x.Key}), nil
 	case *physical.Deduplicate:
-		return operator.NewDedup(operator.DedupOptions{Stage: stage, Input: inputTypes(n, 0), Key: x.Key, First: x.First}), nil
+		return operator.NewDedup(operator.DedupOptions{Input: inputTypes(n, 0), Key: x.Key, First: x.First}), nil
 	case *physical.TopN:
-		return operator.NewTopN(operator.TopNOptions{Stage: stage, Input: inputTypes(n, 0), PartitionBy: x.PartitionBy, Order: sortKeys(x.Order),
-			Limit: x.Limit, WithRank: x.WithRank}), nil
+		return operator.NewTopN(operator.TopNOptions{Input: inputTypes(n, 0), PartitionBy: x.PartitionBy, Order: sortKeys(x.Order),
+			Limit: x.Limit, WithRank: x.WithRank, AppendOnly: !retracts(x.In[0])}), nil
 	case *physical.Sort:
-		return operator.NewSort(operator.SortOptions{Stage: stage, Input: inputTypes(n, 0), Order: sortKeys(x.Order), Offset: x.Offset, Limit: x.Limit}), nil
+		return operator.NewSort(operator.SortOptions{Input: inputTypes(n, 0), Order: sortKeys(x.Order), Offset: x.Offset, Limit: x.Limit}), nil
 	case *physical.Limit:
 		return operator.NewLimit(operator.LimitOptions{Offset: x.Offset, Limit: x.Limit}), nil
 	case *physical.Materialize:
-		return operator.NewMaterialize(operator.MaterializeOptions{Stage: stage, Input: inputTypes(n, 0)}), nil
+		return operator.NewMaterialize(operator.MaterializeOptions{Input: inputTypes(n, 0)}), nil
 	}
 	return nil, fmt.Errorf("building an operator for %T", n)
 }
@@ -93,7 +93,9 @@ func inputTypes(n physical.Node, i int) []types.Type { return typesOf(n.Inputs()
 
 func retracts(n physical.Node) bool { return n.Properties().Changelog != physical.AppendOnly }
 
-func timeType(in physical.Node, w physical.WindowSpec) types.Type { return fieldsOf(in)[w.TimeCol].Type }
+func timeType(in physical.Node, w physical.WindowSpec) types.Type {
+	return fieldsOf(in)[w.TimeCol].Type
+}
 
 func windowOf(w physical.WindowSpec) operator.Window {
 	return operator.Window{Kind: operator.WindowKind(w.Kind), TimeCol: w.TimeCol, Size: w.Size, Slide: w.Slide, Offset: w.Offset, Gap: w.Gap, Zone: w.Zone}

@@ -106,6 +106,19 @@ func (c *Coordinator) Ack(a task.Ack) *Commit {
 	return c.maybeCommit()
 }
 
+// Conclude ends the job when the tasks at its end have ended, though others have not (LIMIT): what those would still say is of no use.
+func (c *Coordinator) Conclude(epoch uint64) *Commit {
+	if c.epoch == 0 {
+		c.epoch = epoch
+	}
+	c.collected, c.parked = append(c.collected, c.parked...), nil
+	for _, t := range c.tasks {
+		c.final[t] = true
+	}
+	c.waiting = nil
+	return c.maybeCommit()
+}
+
 func (c *Coordinator) maybeCommit() *Commit {
 	if c.epoch == 0 || len(c.waiting) > 0 {
 		return nil

@@ -39,6 +39,7 @@ type attempt struct {
 	stopping  bool
 	throttled bool
 	finished  bool // the commit that ends the job has been made
+	openEnds  int  // root tasks that have not ended
 	wanted    bool // a stage is full: begin the next epoch as soon as may be
 }
 
@@ -98,6 +99,9 @@ func (a *attempt) build() (err error) {
 	for _, t := range a.graph.Tasks {
 		if !t.Static {
 			ids = append(ids, t.ID)
+		}
+		if t.Root {
+			a.openEnds++
 		}
 	}
 	a.coord = checkpoint.NewCoordinator(ids, a.last)
@@ -214,10 +218,7 @@ func (a *attempt) loop() error {
 		case <-a.ctx.Done():
 			err = errStopped
 		case ack := <-a.acks:
-			err = a.commit(a.coord.Ack(ack))
-			if err == nil && a.coord.AllFinal() && !a.coord.Busy() && !a.finished {
-				a.wanted = true
-			}
+			err = a.acknowledge(ack)
 		case <-tick.C:
 			err = a.begin()
 		case <-a.full:
@@ -241,6 +242,23 @@ func (a *attempt) loop() error {
 			return nil
 		}
 	}
+}
+
+// acknowledge takes a task's part of an epoch.
+func (a *attempt) acknowledge(ack task.Ack) error {
+	if err := a.commit(a.coord.Ack(ack)); err != nil || a.finished {
+		return err
+	}
+	if ack.Final && a.graph.Tasks[ack.Task].Root {
+		a.openEnds--
+	}
+	switch {
+	case a.coord.AllFinal():
+		a.wanted = !a.coord.Busy()
+	case a.openEnds == 0:
+		return a.commit(a.coord.Conclude(a.nextEpoch()))
+	}
+	return nil
 }
 
 // begin starts the next epoch, unless one is under way or deliveries are too far behind.
@@ -371,7 +389,7 @@ func (a *attempt) close(err error) error {
 func (a *attempt) summary() totals {
 	t := totals{watermark: operator.MaxTime, nodes: map[string]int{}}
 	for _, k := range a.graph.Tasks {
-		t.task(k.Task)
+		t.task(k)
 	}
 	for _, c := range a.couriers {
 		t.errors += c.rejected.Load()

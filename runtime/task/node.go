@@ -73,7 +73,26 @@ func (n *Node) push(input int, b *vector.Batch) error {
 	if n.Assign != nil {
 		return n.Assign.Push(b, output{n})
 	}
-	return n.Op.Push(input, b, output{n})
+	if err := n.Op.Push(input, b, output{n}); err != nil {
+		return err
+	}
+	if f, ok := n.Op.(operator.Finisher); ok && f.Done() {
+		n.task.satisfied = n
+	}
+	return nil
+}
+
+// conclude ends a node that needs no more rows, and with it everything above: what is below is of no use any more.
+func (n *Node) conclude() error {
+	for i := range n.Inputs {
+		if n.combine.AllEnded() {
+			break
+		}
+		if err := n.end(i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advance takes the watermark of one input.

@@ -3,7 +3,6 @@ package task
 import (
 	"fmt"
 	"runtime/debug"
-	"sync/atomic"
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/runtime/exchange"
@@ -78,7 +77,7 @@ type Task struct {
 	gated     bool
 	throttled bool
 	ended     bool
-	running   atomic.Bool
+	satisfied *Node // an operator that needs no more input (LIMIT)
 }
 
 // New makes an empty task.
@@ -292,6 +291,10 @@ func (t *Task) message(ch *exchange.Channel, m *flow.Message) error {
 	}
 	if err := l.receive(c, m); err != nil {
 		return err
+	}
+	if n := t.satisfied; n != nil && !t.ended {
+		t.satisfied = nil
+		return n.conclude()
 	}
 	if m.Kind == flow.End {
 		if t.gated {

@@ -1,0 +1,2 @@
+// Package output prints results: table, vertical, csv, tsv, json, jsonl, markdown, changelog.
+package output

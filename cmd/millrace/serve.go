@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/cobra"
+
+	"github.com/millrace/millrace/connectors"
+	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/runtime/server"
+	"github.com/millrace/millrace/sql/diag"
+)
+
+// stopTimeout is how long a stopping server waits for last checkpoints.
+const stopTimeout = 20 * time.Second
+
+// config is millrace.toml. Flags override it, it overrides defaults.
+type config struct {
+	DataDir         string            `toml:"data_dir"`
+	KafkaListen     string            `toml:"kafka_listen"`
+	KafkaAdvertised string            `toml:"kafka_advertised"`
+	MySQLListen     string            `toml:"mysql_listen"`
+	HTTPListen      string            `toml:"http_listen"`
+	Memory          string            `toml:"memory"`
+	LogLevel        string            `toml:"log_level"`
+	Variables       map[string]string `toml:"variables"`
+}
+
+func defaultConfig() config {
+	return config{DataDir: "millrace-data", KafkaListen: "127.0.0.1:9092", MySQLListen: "127.0.0.1:9030", HTTPListen: "127.0.0.1:8030", LogLevel: "info"}
+}
+
+// loadConfig reads the file; unknown keys are errors.
+func (c *config) load(path string) error {
+	meta, err := toml.DecodeFile(path, c)
+	if err != nil {
+		return diag.New(diag.BadConfiguration, -1, "cannot read the configuration %s: %v", path, err).Wrap(err)
+	}
+	if keys := meta.Undecoded(); len(keys) > 0 {
+		known := []string{"data_dir", "kafka_listen", "kafka_advertised", "mysql_listen", "http_listen", "memory", "log_level", "variables"}
+		e := diag.New(diag.BadConfiguration, -1, "unknown key '%s' in %s", keys[0], path)
+		if near := diag.Suggest(keys[0].String(), known); near != "" {
+			return e.WithHint("did you mean '%s'?", near)
+		}
+		return e.WithHint("keys: %v", known)
+	}
+	return nil
+}
+
+func newServe() *cobra.Command {
+	c := &cobra.Command{Use: "serve", Short: "Run a server: engine, broker with a Kafka port, HTTP", Args: cobra.NoArgs,
+		Long: "Runs a server until SIGTERM or Ctrl-C. When it can be used it prints one line on standard error:\n\n" +
+			"  ready kafka=127.0.0.1:9092 http=127.0.0.1:8030 data-dir=millrace-data\n\n" +
+			"The MySQL port is not served yet; its flag is accepted."}
+	cfg := defaultConfig()
+	var flags config
+	f := c.Flags()
+	f.StringVar(&flags.DataDir, "data-dir", cfg.DataDir, "folder of everything the server keeps")
+	f.StringVar(&flags.KafkaListen, "kafka-listen", cfg.KafkaListen, "address of the Kafka port")
+	f.StringVar(&flags.KafkaAdvertised, "kafka-advertised", "", "host:port told to Kafka clients (default: the address listened on)")
+	f.StringVar(&flags.MySQLListen, "mysql-listen", cfg.MySQLListen, "address of the MySQL port (not served yet)")
+	f.StringVar(&flags.HTTPListen, "http-listen", cfg.HTTPListen, "address of the HTTP port")
+	f.StringVar(&flags.Memory, "memory", "", "memory for caches of keyed state, e.g. 256MiB")
+	f.StringVar(&flags.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
+	file := f.String("config", "", "configuration file (TOML); flags override it")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *file != "" {
+			if err := cfg.load(*file); err != nil {
+				return err
+			}
+		}
+		for name, set := range map[string]func(){
+			"data-dir": func() { cfg.DataDir = flags.DataDir }, "kafka-listen": func() { cfg.KafkaListen = flags.KafkaListen },
+			"kafka-advertised": func() { cfg.KafkaAdvertised = flags.KafkaAdvertised }, "mysql-listen": func() { cfg.MySQLListen = flags.MySQLListen },
+			"http-listen": func() { cfg.HTTPListen = flags.HTTPListen }, "memory": func() { cfg.Memory = flags.Memory },
+			"log-level": func() { cfg.LogLevel = flags.LogLevel },
+		} {
+			if cmd.Flags().Changed(name) {
+				set()
+			}
+		}
+		return serve(cmd.Context(), cfg)
+	}
+	return c
+}
+
+func serve(ctx context.Context, cfg config) error {
+	tuneMemory(400)
+	logger, err := newLogger(cfg.LogLevel)
+	if err != nil {
+		return err
+	}
+	opt := engine.Options{DataDir: cfg.DataDir, KafkaListen: cfg.KafkaListen, Advertised: cfg.KafkaAdvertised, Stdout: os.Stdout, Logger: logger,
+		Variables: cfg.Variables}
+	if cfg.Memory != "" {
+		if opt.Memory, err = connectors.ParseSize(cfg.Memory); err != nil {
+			return diag.New(diag.BadConfiguration, -1, "memory: %v", err)
+		}
+	}
+	s, err := server.Start(server.Options{Engine: opt, HTTPListen: cfg.HTTPListen})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "ready kafka=%s http=%s data-dir=%s\n", s.Engine.KafkaAddr(), s.HTTPAddr(), cfg.DataDir)
+	<-ctx.Done()
+	stopCtx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return s.Close(stopCtx)
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, diag.New(diag.BadConfiguration, -1, "unknown log level '%s'", level).WithHint("debug, info, warn or error")
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+// tuneMemory trades memory for less garbage collection, unless the user has decided by GOGC. Batches are pooled, so the live heap is small
+// and the default would collect far too often.
+func tuneMemory(percent int) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+}

@@ -1,0 +1,104 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/millrace/millrace/connectors/format"
+	formatjson "github.com/millrace/millrace/connectors/format/json"
+	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// sql runs one statement and streams its rows. An error before the first line has status 400; later ones come as an error line.
+func (h *Handler) sql(w http.ResponseWriter, r *http.Request) {
+	var req Request
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBodyBytes)).Decode(&req); err != nil {
+		http.Error(w, `{"error":{"code":"MR-5003","message":"the body is no JSON of the form {\"sql\": \"...\"}","offset":-1}}`, http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	enc := json.NewEncoder(w)
+	res, err := h.session(req.Session).Exec(r.Context(), req.SQL)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		_ = enc.Encode(Line{Error: errorOf(err)})
+		return
+	}
+	defer res.Close()
+	if enc.Encode(HeadOf(res)) != nil {
+		return
+	}
+	flush(w)
+	s := &stream{w: w, res: res}
+	if err := s.run(r); err != nil {
+		_ = enc.Encode(Line{Error: errorOf(err)})
+		return
+	}
+	_ = enc.Encode(Line{End: true, Rows: s.rows})
+}
+
+// HeadOf describes a result.
+func HeadOf(res *engine.Result) Head {
+	h := Head{Message: res.Message, Notices: res.Notices, Live: res.Live, Changes: res.Changes, Key: res.Key, Job: res.Job}
+	for _, f := range res.Fields {
+		h.Columns = append(h.Columns, Column{Name: f.Name, Type: f.Type.String()})
+	}
+	return h
+}
+
+func flush(w http.ResponseWriter) {
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+type stream struct {
+	w    http.ResponseWriter
+	res  *engine.Result
+	buf  []byte
+	rows int64
+}
+
+// run writes batches as they come, one flush per batch.
+func (s *stream) run(r *http.Request) error {
+	for {
+		b, err := s.res.Next(r.Context())
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.buf = s.buf[:0]
+		for k := range b.Rows() {
+			s.buf = AppendRow(s.buf, b, b.Row(k), s.res.Changes)
+			s.buf = append(s.buf, '\n')
+			s.rows++
+		}
+		if _, err := s.w.Write(s.buf); err != nil {
+			return err
+		}
+		flush(s.w)
+	}
+}
+
+// AppendRow appends a row line: {"op":"+I","row":[1,"a",null]}.
+func AppendRow(dst []byte, b *vector.Batch, row int, changes bool) []byte {
+	dst = append(dst, '{')
+	if changes {
+		dst = append(dst, `"op":"`...)
+		dst = append(dst, b.Change(row).String()...)
+		dst = append(dst, `",`...)
+	}
+	dst = append(dst, `"row":[`...)
+	for i, col := range b.Cols {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = formatjson.AppendValue(dst, col, row, format.TimeISO)
+	}
+	return append(dst, "]}"...)
+}
