@@ -40,7 +40,8 @@ type Broker struct {
 	conns    map[*conn]struct{} // guarded by connMu
 	connWG   sync.WaitGroup
 
-	timers timers
+	timers  timers
+	running int // services started; set before Open returns
 	services
 }
 
@@ -86,6 +87,7 @@ func (b *Broker) start() error {
 		if err := s.start(b); err != nil {
 			return fmt.Errorf("starting %s: %w", s.name, err)
 		}
+		b.running++
 	}
 	b.tasks.Go(b.retentionLoop)
 	return b.listen()
@@ -103,7 +105,7 @@ func (b *Broker) Close(ctx context.Context) error {
 	if b.listener != nil {
 		b.listener.Close()
 	}
-	for i := len(serviceTable) - 1; i >= 0; i-- {
+	for i := b.running - 1; i >= 0; i-- {
 		if serviceTable[i].stop != nil {
 			serviceTable[i].stop(b, ctx)
 		}

@@ -139,16 +139,16 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 	if !ok {
 		return net.ErrClosed
 	}
-	buf := getBuffer(size - 8)
-	body := (*buf)[:size-8]
-	_, err := io.ReadFull(r, body)
 	var rep reply
-	if err == nil {
-		rep, err = c.handle(key, int16(binary.BigEndian.Uint16(head[6:])), body)
-	}
-	// Only produce is sure to be done with the bytes: the log has written them. Other decoded requests may alias them for long.
+	var err error
+	version := int16(binary.BigEndian.Uint16(head[6:]))
 	if key == keyProduce {
+		// Only produce is sure to be done with the bytes when its handler returns: the log has written them.
+		buf := getBuffer(size - 8)
+		rep, err = c.readBody(r, key, version, (*buf)[:size-8])
 		putBuffer(buf)
+	} else {
+		rep, err = c.readBody(r, key, version, make([]byte, size-8))
 	}
 	if err != nil {
 		c.broker.inFlight.give(taken)
@@ -156,6 +156,13 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 	}
 	c.queue <- pending{key, int32(binary.BigEndian.Uint32(head[8:])), rep, taken}
 	return nil
+}
+
+func (c *conn) readBody(r io.Reader, key, version int16, body []byte) (reply, error) {
+	if _, err := io.ReadFull(r, body); err != nil {
+		return reply{}, err
+	}
+	return c.handle(key, version, body)
 }
 
 // handle decodes the body and runs the handler. A panic closes this connection only.

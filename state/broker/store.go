@@ -115,9 +115,19 @@ func writeJSON(path string, v any) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
+	return syncFolders(filepath.Dir(path))
+}
+
+// syncFolders makes what was created, renamed or removed in the folders durable.
+func syncFolders(dirs ...string) error {
+	for _, dir := range dirs {
+		d, err := os.Open(dir)
+		if err != nil {
+			return fmt.Errorf("opening folder to sync: %w", err)
+		}
+		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+			return fmt.Errorf("syncing folder: %w", err)
+		}
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }

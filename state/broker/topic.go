@@ -151,7 +151,11 @@ func (b *Broker) createTopic(r topicRecord) error {
 		os.RemoveAll(b.topicDir(r.Name, r.ID))
 		return err
 	}
-	if err := b.store.update(func(s *brokerState) { s.Topics = append(s.Topics, r) }); err != nil {
+	err = syncFolders(filepath.Dir(b.topicDir(r.Name, r.ID)), b.opts.DataDir)
+	if err == nil {
+		err = b.store.update(func(s *brokerState) { s.Topics = append(s.Topics, r) })
+	}
+	if err != nil {
 		t.close()
 		os.RemoveAll(b.topicDir(r.Name, r.ID))
 		return err

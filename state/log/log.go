@@ -161,6 +161,8 @@ func (l *Log) Close() error {
 func (l *Log) Delete() error {
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
+	l.syncMu.Lock() // a sync in progress may be writing a checkpoint into the folder
+	defer l.syncMu.Unlock()
 	l.shut(ErrClosed)
 	if err := os.RemoveAll(l.dir); err != nil {
 		return fmt.Errorf("removing log folder: %w", err)

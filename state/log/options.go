@@ -39,7 +39,7 @@ type Options struct {
 	SegmentBytes int64
 	// SegmentAge closes a segment whose first append is older, so that retention can drop it. 0: never.
 	SegmentAge time.Duration
-	// RetentionAge drops closed segments whose newest record is older. 0: keep for ever.
+	// RetentionAge drops closed segments whose newest record is older, and which were begun longer ago than that. 0: keep for ever.
 	RetentionAge time.Duration
 	// RetentionBytes drops the oldest closed segments while the rest is still at least this large. 0: no limit.
 	RetentionBytes int64

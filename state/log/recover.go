@@ -35,6 +35,7 @@ func (l *Log) recover() error {
 	if err != nil {
 		return err
 	}
+	clean := first == len(l.segments)-1 && pos > 0 && pos == l.segments[first].size
 	if err := l.scan(first, pos); err != nil {
 		return err
 	}
@@ -42,13 +43,10 @@ func (l *Log) recover() error {
 	if l.start > l.next { // a start file ahead of a tail that was lost
 		l.start = l.next
 	}
-	for _, s := range l.segments[first:] {
-		if err := datasync(s.file); err != nil {
-			return fmt.Errorf("syncing segment %d: %w", s.base, err)
+	if !clean { // a checkpoint that reaches the end says that all is synced
+		if err := l.syncFiles(l.segments[first:], true); err != nil {
+			return err
 		}
-	}
-	if err := syncDir(l.dir); err != nil {
-		return err
 	}
 	l.durable, l.hw = l.next, l.next
 	l.txns.settle(l.hw)
@@ -64,7 +62,10 @@ func (l *Log) create() error {
 	s.index.loaded = true
 	l.segments = []*segment{s}
 	l.next, l.hw, l.durable = l.start, l.start, l.start
-	return syncDir(l.dir)
+	if err := syncDir(l.dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(l.dir)) // or a power cut could lose the folder with everything acknowledged in it
 }
 
 // resume restores the newest usable checkpoint and returns where scanning goes on: segment number and position.

@@ -51,7 +51,8 @@ func (l *Log) rollAged(now time.Time) {
 	}
 }
 
-// expired counts the leading segments retention may drop. Caller holds mu.
+// expired counts the leading segments retention may drop. Age counts from the newest record or the arrival of the segment's first
+// batch, whichever is later: replayed history with old timestamps is not dropped as soon as it is written. Caller holds mu.
 func (l *Log) expired(now time.Time) int {
 	o := &l.opts
 	var total int64
@@ -62,7 +63,8 @@ func (l *Log) expired(now time.Time) int {
 	n := 0
 	for ; n < limit; n++ {
 		s := l.segments[n]
-		old := o.RetentionAge > 0 && now.UnixMilli()-s.maxTs > o.RetentionAge.Milliseconds()
+		newest := max(s.maxTs, s.firstMs)
+		old := o.RetentionAge > 0 && now.UnixMilli()-newest > o.RetentionAge.Milliseconds()
 		big := o.RetentionBytes > 0 && total-s.size >= o.RetentionBytes
 		if !old && !big {
 			break

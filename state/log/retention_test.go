@@ -13,7 +13,8 @@ func timedBatch(ts int64) []byte {
 func TestRetention(t *testing.T) {
 	now := time.UnixMilli(100_000)
 	size := int64(len(timedBatch(0)))
-	o := Options{SegmentBytes: size, Flush: FlushAsync, Now: func() time.Time { return now }} // a batch a segment
+	clock := time.UnixMilli(0)
+	o := Options{SegmentBytes: size, Flush: FlushAsync, Now: func() time.Time { return clock }} // a batch a segment
 	fill := func(t *testing.T, o Options) (*Log, string) {
 		dir := t.TempDir()
 		l := open(t, dir, o)
@@ -48,11 +49,22 @@ func TestRetention(t *testing.T) {
 			t.Fatalf("dropped %d, %v, %d bytes left", n, err, l.Size())
 		}
 	})
+	t.Run("history just replayed", func(t *testing.T) {
+		o := o
+		o.RetentionAge = 96 * time.Second
+		o.Now = func() time.Time { return now }
+		l, _ := fill(t, o)
+		if n, err := l.ApplyRetention(now); n != 0 || err != nil {
+			t.Fatalf("dropped %d segments as soon as they were written, %v", n, err)
+		}
+	})
 	t.Run("quiet log", func(t *testing.T) {
 		o := o
 		o.RetentionAge = time.Second
 		l, _ := fill(t, o)
-		if _, err := l.ApplyRetention(now.Add(time.Hour)); err != nil || l.Size() != 0 || l.StartOffset() != 20 {
+		clock = time.UnixMilli(1)
+		mustAppend(t, l, timedBatch(9000))
+		if _, err := l.ApplyRetention(now.Add(time.Hour)); err != nil || l.Size() != 0 || l.StartOffset() != 22 {
 			t.Fatalf("%d bytes left, start %d, %v", l.Size(), l.StartOffset(), err)
 		}
 	})
