@@ -27,6 +27,7 @@ type groupService struct {
 	c       *group.Coordinator                 // guarded by mu
 	next    group.Ticket                       // guarded by mu
 	waiting map[group.Ticket]chan group.Action // guarded by mu
+	live    int                                // guarded by mu; records of the last snapshot
 	stopped bool                               // guarded by mu
 }
 
@@ -39,13 +40,15 @@ func startGroups(b *Broker) error {
 		return err
 	}
 	tp := topicPartition{offsetsTopic, 0}
+	records := 0
 	err := b.readAll(tp, func(r *log.Record) error {
+		records++
 		return s.c.Replay(group.Record{Key: r.Key, Value: r.Value})
 	})
 	if err != nil {
 		return err
 	}
-	s.journal = startJournal(b, tp, s.appended)
+	s.journal = startJournal(b, tp, records, s.appended)
 	b.groups = s
 	b.tasks.Go(func() { b.everyTick(s.tick) })
 	return nil
@@ -122,6 +125,29 @@ func (s *groupService) tick() {
 	}
 	s.c.Tick(s.b.opts.Now())
 	s.settle()
+	if s.journal.needsSnapshot(s.live) {
+		s.compact()
+	}
+}
+
+// compact replaces the journal by a snapshot of the state, unless appends are under way. Caller holds mu.
+func (s *groupService) compact() {
+	records, ok := s.c.Snapshot()
+	if !ok {
+		return
+	}
+	s.live = len(records)
+	if s.journal.needsSnapshot(s.live) {
+		s.journal.compact(groupRecords(records))
+	}
+}
+
+func groupRecords(rs []group.Record) []log.Record {
+	out := make([]log.Record, len(rs))
+	for i, r := range rs {
+		out[i] = log.Record{Key: r.Key, Value: r.Value}
+	}
+	return out
 }
 
 func (s *groupService) appended(ids []uint64, ok bool) {
@@ -138,11 +164,7 @@ func (s *groupService) settle() {
 	for _, a := range s.c.Actions() {
 		switch a := a.(type) {
 		case group.Append:
-			records := make([]log.Record, len(a.Records))
-			for i, r := range a.Records {
-				records[i] = log.Record{Key: r.Key, Value: r.Value}
-			}
-			s.journal.enqueue(a.ID, records)
+			s.journal.enqueue(a.ID, groupRecords(a.Records))
 		case group.JoinReply:
 			s.answer(a.Ticket, a)
 		case group.SyncReply:

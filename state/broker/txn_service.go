@@ -27,6 +27,7 @@ type txnService struct {
 	c       *txn.Coordinator               // guarded by mu
 	next    txn.Ticket                     // guarded by mu
 	waiting map[txn.Ticket]chan txn.Action // guarded by mu
+	live    int                            // guarded by mu; records of the last snapshot
 	stopped bool                           // guarded by mu
 }
 
@@ -39,13 +40,15 @@ func startTxns(b *Broker) error {
 		return err
 	}
 	tp := topicPartition{txnTopic, 0}
+	records := 0
 	err := b.readAll(tp, func(r *log.Record) error {
+		records++
 		return s.c.Replay(txn.Record{Key: r.Key, Value: r.Value})
 	})
 	if err != nil {
 		return err
 	}
-	s.journal = startJournal(b, tp, s.appended)
+	s.journal = startJournal(b, tp, records, s.appended)
 	b.txns, b.transactions = s, s
 	s.mu.Lock()
 	s.c.Start()
@@ -117,6 +120,29 @@ func (s *txnService) tick() {
 	}
 	s.c.Tick(s.b.opts.Now())
 	s.settle()
+	if s.journal.needsSnapshot(s.live) {
+		s.compact()
+	}
+}
+
+// compact replaces the journal by a snapshot of the state, unless appends are under way. Caller holds mu.
+func (s *txnService) compact() {
+	records, ok := s.c.Snapshot()
+	if !ok {
+		return
+	}
+	s.live = len(records)
+	if s.journal.needsSnapshot(s.live) {
+		s.journal.compact(txnRecords(records))
+	}
+}
+
+func txnRecords(rs []txn.Record) []log.Record {
+	out := make([]log.Record, len(rs))
+	for i, r := range rs {
+		out[i] = log.Record{Key: r.Key, Value: r.Value}
+	}
+	return out
 }
 
 func (s *txnService) appended(ids []uint64, ok bool) {
@@ -133,11 +159,7 @@ func (s *txnService) settle() {
 	for _, a := range s.c.Actions() {
 		switch a := a.(type) {
 		case txn.Append:
-			records := make([]log.Record, len(a.Records))
-			for i, r := range a.Records {
-				records[i] = log.Record{Key: r.Key, Value: r.Value}
-			}
-			s.journal.enqueue(a.ID, records)
+			s.journal.enqueue(a.ID, txnRecords(a.Records))
 		case txn.WriteMarkers:
 			if !s.stopped { // else the next start does it
 				s.markers.Go(func() { s.writeMarkers(a) })

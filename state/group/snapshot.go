@@ -1,0 +1,26 @@
+package group
+
+// Snapshot returns records that replay to the present state, or false while
+// appends are under way: then the log holds more than memory does. Written to
+// the topic in the place of all before them they are its compaction.
+func (c *Coordinator) Snapshot() ([]Record, bool) {
+	if len(c.inflight) > 0 {
+		return nil, false
+	}
+	var out []Record
+	for _, g := range c.sortedGroups() {
+		if g.known {
+			ch := change{kind: kindGroup, group: g.id, generation: g.generation, protocolType: g.protocolType, emptySince: g.emptySince}
+			out = append(out, ch.encode())
+		}
+		for _, tp := range sortedKeys(g.offsets) {
+			out = append(out, change{kind: kindOffset, group: g.id, partition: tp, offset: g.offsets[tp]}.encode())
+		}
+		for pid, offsets := range g.pending {
+			for _, tp := range sortedKeys(offsets) {
+				out = append(out, change{kind: kindPending, group: g.id, producerID: pid, partition: tp, offset: offsets[tp]}.encode())
+			}
+		}
+	}
+	return out, true
+}
