@@ -1,0 +1,95 @@
+package function
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/millrace/millrace/sql/row"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// serverVersion is what clients of the MySQL protocol see: they pick their dialect by it.
+const serverVersion = "8.0.40-millrace"
+
+// miscFuncs is the table of what fits nowhere else.
+func miscFuncs() []*Func {
+	return family("misc",
+		def("uuid()", "A random UUID (version 4). It differs after a replay.", fixed(tText, kernelUUID)).volatile(),
+		def("typeof(x)", "The name of an expression's type.", bindTypeOf, "typeof(1)", "BIGINT", "typeof(1.50)", "DECIMAL(3,2)"),
+		def("version()", "The version that clients of the MySQL protocol see.", fixed(tText, rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
+			return append(dst, serverVersion...), true
+		})), "version()", serverVersion),
+		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1"),
+	)
+}
+
+func kernelUUID(_ *Ctx, _ []*vector.Vector, n int, out *vector.Vector) {
+	var id [16]byte
+	for range n {
+		rand.Read(id[:])
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+		for k, part := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+			if k > 0 {
+				out.Data = append(out.Data, '-')
+			}
+			out.Data = hex.AppendEncode(out.Data, id[part[0]:part[1]])
+		}
+		out.EndBytes()
+	}
+}
+
+func bindTypeOf(args []Arg) (Bound, error) {
+	if err := arity(args, 1); err != nil {
+		return Bound{}, err
+	}
+	name := args[0].Type.String()
+	return Bound{Ret: tText, ArgTypes: anyTypes(args), Kernel: rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
+		return append(dst, name...), true
+	})}, nil
+}
+
+func bindHash(args []Arg) (Bound, error) {
+	if len(args) == 0 {
+		return Bound{}, countError("1 argument or more", 0)
+	}
+	return Bound{Ret: tUint, ArgTypes: anyTypes(args), Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		var room [256]uint64
+		for from := 0; from < n; from += len(room) {
+			some := room[:min(len(room), n-from)]
+			rows := identityRows[from:]
+			if from+len(some) > len(identityRows) {
+				rows = rowsFrom(from, len(some))
+			}
+			row.Hash(a, rows[:len(some)], some)
+			for k, h := range some {
+				out.I64[from+k] = int64(h)
+			}
+		}
+	}}, nil
+}
+
+// identityRows are the row numbers of a batch.
+var identityRows = rowsFrom(0, vector.MaxRows)
+
+func rowsFrom(from, n int) []int32 {
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(from + i)
+	}
+	return rows
+}
+
+// splitInto appends the parts of s to a text vector.
+func splitInto(out *vector.Vector, s, sep []byte) {
+	for len(sep) > 0 {
+		at := bytes.Index(s, sep)
+		if at < 0 {
+			break
+		}
+		out.AppendBytes(s[:at])
+		s = s[at+len(sep):]
+	}
+	out.AppendBytes(s)
+}

@@ -1,0 +1,162 @@
+package function
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// encodingFuncs is the part of the text table that encodes and hashes.
+func encodingFuncs() []*Func {
+	return []*Func{
+		def("ascii(s)", "The value of the first byte; 0 for an empty text.", fixed(tInt, rowInt(firstByte), tBytes), "ascii('a')", "97"),
+		def("ord(s)", "The code point of the first character; 0 for an empty text.", fixed(tInt, rowInt(firstRune), tText), "ord('é')", "233"),
+		def("char(n)", "The character of a code point.", fixed(tText, rowText(charOf), tInt), "char(65)", "A").alias("chr"),
+		def("hex(x)", "The bytes of a text, or an integer, in hexadecimal.", bindHex, "hex('ab')", "6162", "hex(255)", "FF"),
+		def("unhex(s)", "The bytes that hexadecimal digits name; NULL when they are none.", fixed(tBytes, rowText(unhex), tText), "unhex('6162')", "ab", "unhex('x')", "NULL"),
+		def("md5(s)", "The MD5 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := md5.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
+		def("sha1(s)", "The SHA-1 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := sha1.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "sha1('a')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").alias("sha"),
+		def("sha2(s, bits)", "The SHA-2 hash of 224, 256 (also 0), 384 or 512 bits in hexadecimal; NULL for other sizes.", fixed(tText, rowText(sha2), tBytes, tInt),
+			"sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
+		def("format(x, d)", "The number with d decimals and commas between thousands.", fixed(tText, rowText(formatNumber), tFloat, tInt), "format(12345.678, 2)", "12,345.68").reading(types.Float64),
+		def("to_base64(s)", "The bytes in base 64.", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.StdEncoding.AppendEncode(dst, s) }), tBytes), "to_base64('abc')", "YWJj"),
+		def("from_base64(s)", "The bytes that base 64 names; NULL when it is none.", fixed(tBytes, rowText(fromBase64), tText), "from_base64('YWJj')", "abc"),
+		def("quote(s)", "The text as a SQL literal.", fixed(tText, mapText(quoteText), tText), "quote('it''s')", "'it''s'"),
+	}
+}
+
+func firstByte(a []*vector.Vector, i int) (int64, bool) {
+	if s := a[0].Bytes(i); len(s) > 0 {
+		return int64(s[0]), true
+	}
+	return 0, true
+}
+
+func firstRune(a []*vector.Vector, i int) (int64, bool) {
+	s := a[0].Bytes(i)
+	if len(s) == 0 {
+		return 0, true
+	}
+	r, _ := utf8.DecodeRune(s)
+	return int64(r), true
+}
+
+func charOf(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	n := a[0].I64[i]
+	if n < 0 || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+		return dst, false
+	}
+	return utf8.AppendRune(dst, rune(n)), true
+}
+
+const upperHex = "0123456789ABCDEF"
+
+func bindHex(args []Arg) (Bound, error) {
+	if err := arity(args, 1); err != nil {
+		return Bound{}, err
+	}
+	if args[0].Type.Kind.IsInteger() {
+		return strict(tText, rowText(func(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+			at := len(dst)
+			dst = strconv.AppendUint(dst, uint64(a[0].I64[i]), 16)
+			for k := at; k < len(dst); k++ {
+				if dst[k] >= 'a' {
+					dst[k] -= 'a' - 'A'
+				}
+			}
+			return dst, true
+		}), args[0].Type), nil
+	}
+	return strict(tText, mapText(func(dst, s []byte) []byte {
+		for _, c := range s {
+			dst = append(dst, upperHex[c>>4], upperHex[c&15])
+		}
+		return dst
+	}), tBytes), nil
+}
+
+func unhex(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	s := a[0].Bytes(i)
+	at := len(dst)
+	if len(s)%2 == 1 { // as if a zero stood in front
+		var pair = [2]byte{'0', s[0]}
+		out, err := hex.AppendDecode(dst, pair[:])
+		if err != nil {
+			return dst[:at], false
+		}
+		dst, s = out, s[1:]
+	}
+	out, err := hex.AppendDecode(dst, s)
+	if err != nil {
+		return dst[:at], false
+	}
+	return out, true
+}
+
+func fromBase64(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	at := len(dst)
+	out, err := base64.StdEncoding.AppendDecode(dst, a[0].Bytes(i))
+	if err != nil {
+		return dst[:at], false
+	}
+	return out, true
+}
+
+func sha2(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	s := a[0].Bytes(i)
+	switch a[1].I64[i] {
+	case 224:
+		h := sha256.Sum224(s)
+		return hex.AppendEncode(dst, h[:]), true
+	case 0, 256:
+		h := sha256.Sum256(s)
+		return hex.AppendEncode(dst, h[:]), true
+	case 384:
+		h := sha512.Sum384(s)
+		return hex.AppendEncode(dst, h[:]), true
+	case 512:
+		h := sha512.Sum512(s)
+		return hex.AppendEncode(dst, h[:]), true
+	}
+	return dst, false
+}
+
+func formatNumber(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	digits := min(max(a[1].I64[i], 0), types.MaxDecimalScale)
+	var room [400]byte
+	s := strconv.AppendFloat(room[:0], a[0].F64[i], 'f', int(digits), 64)
+	if s[0] == '-' {
+		dst = append(dst, '-')
+		s = s[1:]
+	}
+	whole := len(s)
+	if digits > 0 {
+		whole -= int(digits) + 1
+	}
+	for k, c := range s[:whole] {
+		if k > 0 && (whole-k)%3 == 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, s[whole:]...), true
+}
+
+func quoteText(dst, s []byte) []byte {
+	dst = append(dst, '\'')
+	for _, c := range s {
+		if c == '\'' {
+			dst = append(dst, '\'')
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '\'')
+}

@@ -1,0 +1,293 @@
+package function
+
+import (
+	"fmt"
+
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// bindDateAdd binds DATE_ADD, DATE_SUB and the forms that take days.
+func bindDateAdd(minus bool) binder {
+	return func(args []Arg) (Bound, error) {
+		if err := arity(args, 2); err != nil {
+			return Bound{}, err
+		}
+		t, err := temporalArg(args[0], 1)
+		if err != nil {
+			return Bound{}, err
+		}
+		if args[1].Type.Kind.IsInteger() {
+			kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+				out.Resize(n)
+				for i := range n {
+					days := a[1].I64[i]
+					if minus {
+						days = -days
+					}
+					iv, ok := types.Unit{Micros: types.Day}.Times(days)
+					x, in := moveInstant(ctx, a[0].I64[i], t.Kind, iv)
+					out.I64[i] = x
+					if !ok || !in {
+						out.SetNull(i)
+					}
+				}
+			}
+			return Bound{Ret: t, ArgTypes: []types.Type{t, tInt}, Strict: true, Kernel: kernel}, nil
+		}
+		if args[1].Type.Kind != types.Interval && args[1].Type.Kind != types.Null {
+			return Bound{}, fmt.Errorf("argument 2 must be an INTERVAL or days, not %s", args[1].Type)
+		}
+		return bindAddInterval(args[0], args[1], minus)
+	}
+}
+
+func bindTimestampAdd(args []Arg) (Bound, error) {
+	if err := arity(args, 3); err != nil {
+		return Bound{}, err
+	}
+	unit, err := unitArg(args[0], 1)
+	if err != nil {
+		return Bound{}, err
+	}
+	u, ok := types.LookupUnit(unit)
+	if !ok {
+		return Bound{}, fmt.Errorf("unknown unit %s", unit)
+	}
+	t, err := temporalArg(args[2], 3)
+	if err != nil {
+		return Bound{}, err
+	}
+	if t.Kind == types.Date && u.Micros%types.Day != 0 {
+		t = tDatetime
+	}
+	kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		for i := range n {
+			iv, ok := u.Times(a[1].I64[i])
+			x, in := moveInstant(ctx, a[2].I64[i], t.Kind, iv)
+			out.I64[i] = x
+			if !ok || !in {
+				out.SetNull(i)
+			}
+		}
+	}
+	return Bound{Ret: t, ArgTypes: []types.Type{tText, tInt, t}, Strict: true, Kernel: kernel}, nil
+}
+
+func bindTimestampDiff(args []Arg) (Bound, error) {
+	if err := arity(args, 3); err != nil {
+		return Bound{}, err
+	}
+	unit, err := unitArg(args[0], 1)
+	if err != nil {
+		return Bound{}, err
+	}
+	u, ok := types.LookupUnit(unit)
+	if !ok {
+		return Bound{}, fmt.Errorf("unknown unit %s", unit)
+	}
+	a, err := temporalArg(args[1], 2)
+	if err != nil {
+		return Bound{}, err
+	}
+	b, err := temporalArg(args[2], 3)
+	if err != nil {
+		return Bound{}, err
+	}
+	t, ok := types.CommonType(a, b)
+	if !ok {
+		return Bound{}, fmt.Errorf("%s and %s have no difference", a, b)
+	}
+	kernel := func(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		for i := range n {
+			from, to := wallOf(ctx, args[1], i), wallOf(ctx, args[2], i)
+			if u.Months > 0 {
+				out.I64[i] = monthsBetween(from, to) / u.Months
+				continue
+			}
+			if t.Kind == types.Timestamp { // spans of instants do not depend on the zone
+				from, to = args[1].I64[i], args[2].I64[i]
+			}
+			out.I64[i] = (to - from) / u.Micros
+		}
+	}
+	return Bound{Ret: tInt, ArgTypes: []types.Type{tText, t, t}, Strict: true, Kernel: kernel}, nil
+}
+
+// monthsBetween counts whole months; a month is whole when its day and clock are reached again.
+func monthsBetween(from, to int64) int64 {
+	if to < from {
+		return -monthsBetween(to, from)
+	}
+	y1, m1, d1 := civil(from)
+	y2, m2, d2 := civil(to)
+	months := (y2-y1)*12 + m2 - m1
+	if d2 < d1 || d2 == d1 && clockOf(to) < clockOf(from) {
+		months--
+	}
+	return months
+}
+
+func bindDateDiff(args []Arg) (Bound, error) {
+	want, err := match(args, 2, []types.Type{tDate, tDate})
+	return Bound{Ret: tInt, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+		return a[0].I64[i] - a[1].I64[i], true
+	})}, err
+}
+
+func bindTrunc(args []Arg) (Bound, error) {
+	if err := arity(args, 2); err != nil {
+		return Bound{}, err
+	}
+	unit, err := unitArg(args[0], 1)
+	if err != nil {
+		return Bound{}, err
+	}
+	u, ok := types.LookupUnit(unit)
+	if !ok {
+		return Bound{}, fmt.Errorf("unknown unit %s", unit)
+	}
+	t, err := temporalArg(args[1], 2)
+	if err != nil {
+		return Bound{}, err
+	}
+	kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		for i := range n {
+			w := truncWall(wallOf(ctx, a[1], i), u)
+			switch t.Kind {
+			case types.Date:
+				w = types.FloorDiv(w, types.Day)
+			case types.Timestamp:
+				w = fromWall(ctx.Zone, w)
+			}
+			out.I64[i] = w
+		}
+	}
+	return Bound{Ret: t, ArgTypes: []types.Type{tText, t}, Strict: true, Kernel: kernel}, nil
+}
+
+// truncWall cuts a wall clock to a unit; weeks begin on Monday.
+func truncWall(w int64, u types.Unit) int64 {
+	switch {
+	case u.Months > 0:
+		y, m, _ := civil(w)
+		m = (m-1)/u.Months*u.Months + 1
+		return types.DaysFromCivil(y, m, 1) * types.Day
+	case u.Micros == 7*types.Day:
+		days := types.FloorDiv(w, types.Day)
+		return (days - (weekday(days)+6)%7) * types.Day
+	}
+	return types.FloorDiv(w, u.Micros) * u.Micros
+}
+
+func bindBucket(args []Arg) (Bound, error) {
+	if err := arity(args, 2); err != nil {
+		return Bound{}, err
+	}
+	size := int64(0)
+	if c := args[0].Const; c != nil && c.Type.Kind == types.Interval && !c.IsNull(0) {
+		if months, micros := types.IntervalParts(c.I128[0]); months == 0 {
+			size = micros
+		}
+	}
+	if size <= 0 {
+		return Bound{}, fmt.Errorf("argument 1 must be a constant INTERVAL above zero without months")
+	}
+	t, err := temporalArg(args[1], 2)
+	if t.Kind == types.Date {
+		t = tDatetime
+	}
+	return Bound{Ret: t, ArgTypes: []types.Type{tInterval, t}, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+		return types.FloorDiv(a[1].I64[i], size) * size, true
+	})}, err
+}
+
+func bindUnix(args []Arg) (Bound, error) {
+	if len(args) == 0 {
+		return bindNow(func(ctx *Ctx) int64 { return types.FloorDiv(ctx.Now, types.Second) }, tInt)(args)
+	}
+	want, err := match(args, 1, []types.Type{tStamp})
+	return Bound{Ret: tInt, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+		return types.FloorDiv(a[0].I64[i], types.Second), true
+	})}, err
+}
+
+func bindFromUnix(args []Arg) (Bound, error) {
+	exact := types.DecimalOf(20, types.MaxTimePrecision)
+	want, err := match(args, 1, []types.Type{exact, tText})
+	if err != nil {
+		return Bound{}, err
+	}
+	instant := func(a *vector.Vector, i int) (int64, bool) {
+		x, ok := a.I128[i].Int64()
+		return x, ok && x >= types.MinMicros && x <= types.MaxMicros
+	}
+	if len(args) == 1 {
+		return Bound{Ret: tStamp, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) { return instant(a[0], i) })}, nil
+	}
+	kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		for i := range n {
+			x, ok := instant(a[0], i)
+			if !ok {
+				out.AppendNull()
+				continue
+			}
+			out.Data = appendFormatted(out.Data, toWall(ctx.Zone, x), a[1].Bytes(i))
+			out.EndBytes()
+		}
+	}
+	return Bound{Ret: tText, ArgTypes: want, Strict: true, Kernel: kernel}, nil
+}
+
+func bindToTimestamp(args []Arg) (Bound, error) {
+	if err := arity(args, 1); err != nil {
+		return Bound{}, err
+	}
+	if isNumber(args[0].Type) {
+		return strict(tStamp, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+			ms := a[0].I64[i]
+			if ms < types.MinMicros/types.Millisecond || ms > types.MaxMicros/types.Millisecond {
+				return 0, false
+			}
+			return ms * types.Millisecond, true
+		}), tInt), nil
+	}
+	want, err := match(args, 1, []types.Type{tStamp})
+	return Bound{Ret: tStamp, ArgTypes: want, Strict: true, Kernel: copyKernel}, err
+}
+
+func bindMakeInterval(args []Arg) (Bound, error) {
+	if err := arity(args, 2); err != nil {
+		return Bound{}, err
+	}
+	unit, ok := constText(args[0])
+	if !ok || !types.IsIntervalUnit(unit) {
+		return Bound{}, fmt.Errorf("argument 1 must name a unit, such as 'hour'")
+	}
+	u, simple := types.LookupUnit(unit)
+	if simple && args[1].Type.Kind.IsInteger() {
+		return strict(tInterval, func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+			out.Resize(n)
+			for i := range n {
+				iv, ok := u.Times(a[1].I64[i])
+				out.I128[i] = iv
+				if !ok {
+					overflow(ctx, i, "INTERVAL %d %s", a[1].I64[i], unit)
+				}
+			}
+		}, tText, tInt), nil
+	}
+	return strict(tInterval, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		for i := range n {
+			iv, ok := types.ParseInterval(a[1].Bytes(i), unit)
+			out.I128[i] = iv
+			if !ok {
+				out.SetNull(i)
+			}
+		}
+	}, tText, tText), nil
+}
