@@ -146,9 +146,7 @@ func (p *planning) createView(s *ast.CreateView) error {
 	}
 	n = p.optimize(n)
 	rel.PrimaryKey = bestKey(props.New(false).Of(n).Keys)
-	if known := p.env.Catalog.Get(rel.Name); known != nil && known.Query == s.Query {
-		rel = known
-	}
+	rel = p.known(rel)
 	l := lower.New(lower.Options{Policy: relationPolicy(rel, p.policy())})
 	in, err := l.Plan(n)
 	if err != nil {
@@ -168,9 +166,7 @@ func (p *planning) createSink(s *ast.CreateSink) error {
 	if err != nil {
 		return err
 	}
-	if known := p.env.Catalog.Get(rel.Name); known != nil && known.Query == s.Query {
-		rel = known
-	}
+	rel = p.known(rel)
 	p.warn(b.Warnings)
 	return p.sink(rel, n, s.Query.At())
 }
@@ -184,6 +180,19 @@ func (p *planning) insert(s *ast.Insert) error {
 	}
 	p.warn(b.Warnings)
 	return p.sink(rel, n, s.Target.At())
+}
+
+// known is the catalog's own entry for a relation just bound, when it is the same.
+func (p *planning) known(rel *catalog.Relation) *catalog.Relation {
+	known := p.env.Catalog.Get(rel.Name)
+	if known == nil || known.Kind != rel.Kind || !slices.Equal(known.PrimaryKey, rel.PrimaryKey) {
+		return rel
+	}
+	same := slices.EqualFunc(known.Columns, rel.Columns, func(a, b catalog.Column) bool { return a.Name == b.Name && a.Type.Equal(b.Type) })
+	if !same {
+		return rel
+	}
+	return known
 }
 
 func relationPolicy(rel *catalog.Relation, otherwise physical.ErrorPolicy) physical.ErrorPolicy {

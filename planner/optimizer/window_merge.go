@@ -18,9 +18,9 @@ import (
 //	    Window                                 Project(time, keys, arguments)
 //	      in                                     in
 //
-// It does not fire for EMIT CHANGES (the user wants early results), for rows that may be taken back, for windows without event time,
-// and when an aggregate reads the window's bounds.
-func windowMerge(n logical.Node, d *props.Deriver) logical.Node {
+// It does not fire for EMIT CHANGES (the user wants early results), for windows without event time, and when an aggregate reads the
+// window's bounds.
+func windowMerge(n logical.Node, _ *props.Deriver) logical.Node {
 	return logical.Rewrite(n, func(n logical.Node) logical.Node {
 		a, ok := n.(*logical.Aggregate)
 		if !ok || a.Emit == ast.EmitChanges {
@@ -31,7 +31,7 @@ func windowMerge(n logical.Node, d *props.Deriver) logical.Node {
 			return n
 		}
 		w, ok := p.Inputs()[0].(*logical.Window)
-		if !ok || w.Untimed || d.Of(w).Changelog != physical.AppendOnly {
+		if !ok || w.Untimed {
 			return n
 		}
 		m := merger{a: a, p: p, w: w, width: len(w.Inputs()[0].Columns())}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 
+	"github.com/millrace/millrace/sql/expr"
 	"github.com/millrace/millrace/sql/types"
 )
 
@@ -25,6 +26,12 @@ func (ids *Identities) Of(n Node) uint64 {
 		_, _ = h.Write([]byte(typeText(f.Type)))
 	}
 	var b [8]byte
+	if ambiguous(n) {
+		for _, c := range columnsRead(n) {
+			binary.LittleEndian.PutUint64(b[:], uint64(c))
+			_, _ = h.Write(b[:])
+		}
+	}
 	for _, c := range n.Inputs() {
 		binary.LittleEndian.PutUint64(b[:], c.ID())
 		_, _ = h.Write(b[:])
@@ -37,6 +44,63 @@ func (ids *Identities) Of(n Node) uint64 {
 		id = h.Sum64()
 	}
 	return id
+}
+
+// ambiguous tells whether two input columns have the same name: then the description does not tell which one is read.
+func ambiguous(n Node) bool {
+	seen := map[string]bool{}
+	for _, c := range n.Inputs() {
+		for _, f := range c.Properties().Fields {
+			if seen[f.Name] {
+				return true
+			}
+			seen[f.Name] = true
+		}
+	}
+	return false
+}
+
+// columnsRead lists the input columns that a node reads, in the order in which it names them.
+func columnsRead(n Node) []int {
+	var out []int
+	switch x := n.(type) {
+	case *Filter:
+		out = expr.Columns(x.Pred)
+	case *Project:
+		for _, e := range x.Exprs {
+			out = append(out, expr.Columns(e)...)
+		}
+	case *GroupAggregate:
+		out = append(append(out, x.Keys...), aggColumns(x.Aggs)...)
+	case *WindowAggregate:
+		out = append(append(out, x.Keys...), aggColumns(x.Aggs)...)
+	case *Join:
+		out = append(append(out, x.LeftKeys...), x.RightKeys...)
+	case *TemporalJoin:
+		out = append(append(out, x.LeftKeys...), x.RightKeys...)
+	case *LookupJoin:
+		out = append(append(out, x.LeftKeys...), x.RightKeys...)
+	case *Deduplicate:
+		out = x.Key
+	case *Normalize:
+		out = x.Key
+	case *Exchange:
+		out = x.Keys
+	case *TopN:
+		out = append(out, x.PartitionBy...)
+		for _, k := range x.Order {
+			out = append(out, k.Col)
+		}
+	}
+	return out
+}
+
+func aggColumns(aggs []AggCall) []int {
+	var out []int
+	for _, a := range aggs {
+		out = append(append(out, a.Args...), a.Filter)
+	}
+	return out
 }
 
 func typeText(t types.Type) string { return ";" + t.String() }

@@ -39,12 +39,16 @@ func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Ch
 	return physical.Retract
 }
 
-// joinChangelog: an inner join of append-only inputs only ever adds rows; an outer one takes null rows back.
+// joinChangelog: an inner join of append-only inputs only ever adds rows; an outer one takes null rows back, unless it is on a window:
+// then null rows come when the window has closed.
 func joinChangelog(j *logical.Join, in []*Info) physical.Changelog {
 	switch {
 	case j.Method == logical.Temporal || j.Method == logical.Lookup:
 		return in[0].Changelog
-	case j.Kind != physical.Inner:
+	case j.Kind == physical.Inner:
+		return max(in[0].Changelog, in[1].Changelog)
+	}
+	if l, _ := WindowedJoin(j, in[0], in[1]); l < 0 {
 		return physical.Retract
 	}
 	return max(in[0].Changelog, in[1].Changelog)
