@@ -2,6 +2,7 @@ package parser
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tast "github.com/pingcap/tidb/pkg/parser/ast"
@@ -167,15 +168,7 @@ func (c *conv) position(e *tast.PositionExpr, at ast.Pos) ast.Expr {
 
 func (c *conv) param(e *param) ast.Expr {
 	off := e.offset + c.base
-	n := 0
-	for _, t := range c.p.toks {
-		if t.off >= off {
-			break
-		}
-		if t.kind == kParam {
-			n++
-		}
-	}
+	n, _ := slices.BinarySearch(c.p.params, off)
 	return &ast.Param{Pos: ast.Pos(off), Index: n}
 }
 

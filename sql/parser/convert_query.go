@@ -53,8 +53,12 @@ func (c *conv) flatten(q *ast.Query) *ast.Query {
 func (c *conv) selectQuery(s *tast.SelectStmt, at ast.Pos) *ast.Query {
 	q := &ast.Query{Pos: at}
 	c.with(q, s.With)
-	q.Body = c.selectBody(s, at)
+	body, rec := c.selectBody(s, at)
+	q.Body = body
 	q.OrderBy = c.orderBy(s.OrderBy)
+	if rec != nil {
+		c.expandWindows(rec, s.WindowSpecs)
+	}
 	c.limit(q, s.Limit)
 	if s.LockInfo != nil {
 		c.unsupported(c.p.wordBehind(int(at), "FOR", "LOCK"), "locking rows (FOR UPDATE, FOR SHARE)")
@@ -175,13 +179,14 @@ func trim(q *ast.Query) ast.QueryBody {
 	return q
 }
 
-func (c *conv) selectBody(s *tast.SelectStmt, at ast.Pos) ast.QueryBody {
+// selectBody converts one SELECT, or VALUES, which has no record.
+func (c *conv) selectBody(s *tast.SelectStmt, at ast.Pos) (ast.QueryBody, *selectRec) {
 	if s.Kind == tast.SelectStmtKindValues {
 		v := &ast.Values{Pos: at}
 		for _, row := range s.Lists {
 			v.Rows = append(v.Rows, c.exprs(row.Values))
 		}
-		return v
+		return v, nil
 	}
 	if s.Kind != tast.SelectStmtKindSelect || s.Fields == nil || len(s.Fields.Fields) == 0 {
 		c.unsupported(int(at), "this form of query")
@@ -208,8 +213,7 @@ func (c *conv) selectBody(s *tast.SelectStmt, at ast.Pos) ast.QueryBody {
 	if s.Having != nil {
 		out.Having = c.expr(s.Having.Expr)
 	}
-	c.expandWindows(out, rec, s.WindowSpecs)
-	return out
+	return out, rec
 }
 
 func (c *conv) selectRec(firstItem int, at ast.Pos) *selectRec {

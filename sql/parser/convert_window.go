@@ -43,11 +43,11 @@ func (c *conv) bound(b *tast.FrameBound) ast.FrameBound {
 }
 
 // expandWindows replaces OVER name within a SELECT by the definition in its WINDOW clause.
-func (c *conv) expandWindows(s *ast.Select, rec *selectRec, specs []tast.WindowSpec) {
+func (c *conv) expandWindows(rec *selectRec, specs []tast.WindowSpec) {
 	p := c.p
 	defs := map[string]*ast.Window{}
 	for i := range specs {
-		w := c.windowSpec(&specs[i], s.Pos)
+		w := c.windowSpec(&specs[i], ast.Pos(rec.pos))
 		if ref := specs[i].Ref; ref.O != "" {
 			if defs[ref.L] == nil {
 				c.unsupported(rec.pos, "a window that extends one not yet defined")

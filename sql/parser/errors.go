@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/millrace/millrace/sql/diag"
@@ -56,6 +57,9 @@ func (p *parser) checkIdioms() {
 
 // explain turns an error of the grammar into one of ours: never its text, only its place.
 func (p *parser) explain(prefix string, i, j int, text string, cause error) {
+	if badOffset(text, cause) < 0 {
+		p.badValue(i, j, cause)
+	}
 	off := badOffset(text, cause) - len(prefix) + p.toks[i].off
 	k := p.tokenAt(max(off, p.toks[i].off))
 	if k >= j || off >= p.toks[j-1].end {
@@ -79,6 +83,27 @@ func (p *parser) explain(prefix string, i, j int, text string, cause error) {
 		}
 	}
 	p.fail(err.Wrap(cause))
+}
+
+// badValue reports what the grammar refuses without a place: a literal it cannot represent.
+func (p *parser) badValue(i, j int, cause error) {
+	for k := i; k < j; k++ {
+		t := p.toks[k]
+		text := p.src[t.off:t.end]
+		switch {
+		case t.kind == kNumber && strings.ContainsAny(text, "eE"):
+			if _, err := strconv.ParseFloat(text, 64); err != nil {
+				p.fail(tokenError(t, diag.BadLiteral, "number %s is out of range", text).Wrap(cause))
+			}
+		case t.up == "ESCAPE" && t.kind == kWord && p.toks[k+1].kind == kString && len(unquote(p.src[p.toks[k+1].off:p.toks[k+1].end])) > 1:
+			p.fail(tokenError(p.toks[k+1], diag.BadLiteral, "ESCAPE wants one character").Wrap(cause))
+		case t.kind == kWord && text[0] == '_' && (p.toks[k+1].kind == kString || p.toks[k+1].kind == kHex):
+			p.fail(tokenError(t, diag.NotSupported, "character set %s is not supported", text[1:]).WithHint("texts are UTF-8").Wrap(cause))
+		case t.kind == kWord && t.up == "COLLATE":
+			p.fail(tokenError(p.toks[k+1], diag.NotSupported, "this collation is not supported").Wrap(cause))
+		}
+	}
+	p.fail(tokenError(p.toks[i], diag.SyntaxError, "a literal or name of this statement is not valid").Wrap(cause))
 }
 
 // wantsMore tells whether a text cannot end with token k.

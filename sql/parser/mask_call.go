@@ -39,6 +39,8 @@ func (p *parser) islandCall(k int) bool {
 	switch {
 	case name == "ANY" || name == "SOME":
 		return false // x > ANY (subquery), which the conversion refuses by name
+	case windowable[name] && p.toks[k].end != p.toks[open].off:
+		return true // count (*), which MySQL wants written without the blank
 	case refusedNames[name], dateMath[name], over && !windowable[name], !over && onlyWindow[name]:
 		return true
 	case (p.word(open+1, "DISTINCT") || p.word(open+1, "ALL")) && (!distinctable[name] || over):

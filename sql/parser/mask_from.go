@@ -90,6 +90,9 @@ func (p *parser) maskFactor(rec *selectRec, k, j int, full bool) int {
 	lateral := p.word(k, "LATERAL")
 	if lateral {
 		k++
+		if p.tableCallAt(k) || p.op(k, "(") && p.word(k+1, "VALUES") {
+			p.blank(p.toks[k-1].off, p.toks[k-1].end) // a table function sees the tables to its left anyway
+		}
 	}
 	switch {
 	case p.op(k, "(") && p.word(k+1, "VALUES") && p.op(k+2, "("):

@@ -53,15 +53,28 @@ func (p *parser) query(i, j int) *ast.Query {
 // startsQuery tells whether a query begins at token k, in brackets or not.
 func (p *parser) startsQuery(k int) bool {
 	for p.op(k, "(") {
-		k++
+		if k++; p.op(k, "(") && !p.goesOn(int(p.match[k])+1) {
+			return false // ((SELECT 1) a JOIN b), ((SELECT 1) + 2)
+		}
 	}
 	return p.word(k, "SELECT") || p.word(k, "WITH") || p.word(k, "VALUES") && (p.op(k+1, "(") || p.word(k+1, "ROW"))
+}
+
+// goesOn tells whether a bracketed query may be followed by token k within a query expression.
+func (p *parser) goesOn(k int) bool {
+	t := p.toks[k]
+	return t.kind == kEOF || t.kind == kOp && t.up == ")" || t.kind == kWord && (setOps[t.up] || t.up == "ORDER" || t.up == "LIMIT" || p.emitAt(k))
 }
 
 // maskQuery masks the islands of a query expression and returns where its text for TiDB ends; EMIT stands only at the end of the
 // outermost query.
 func (p *parser) maskQuery(i, j int, top bool) (int, emit) {
-	k := i
+	k, last := i, -1
+	defer func() {
+		if last >= 0 { // ORDER BY sees the windows of a lone or last SELECT
+			p.selects[last].end = p.toks[j-1].end
+		}
+	}()
 	if p.word(k, "WITH") {
 		k = p.maskWith(k, j)
 	}
@@ -71,6 +84,7 @@ func (p *parser) maskQuery(i, j int, top bool) (int, emit) {
 			p.maskQuery(k+1, int(p.match[k]), false)
 			k = int(p.match[k]) + 1
 		case p.word(k, "SELECT"):
+			last = len(p.selects)
 			k = p.maskSelect(k, j)
 		case p.emitAt(k):
 			if !top {

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	tidb "github.com/pingcap/tidb/pkg/parser"
+
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 )
@@ -16,8 +18,8 @@ type Parsed struct {
 // Parse parses one statement; a semicolon behind it is allowed. Errors are *diag.Error. It is safe for concurrent use.
 func Parse(text string) (ast.Statement, error) {
 	var stmt ast.Statement
-	err := guard(text, func() {
-		p := newParser(text)
+	err := guard(text, func(g *tidb.Parser) {
+		p := newParser(g, text)
 		p.checkSingle()
 		stmt = p.statement()
 		p.expectEnd()
@@ -32,8 +34,8 @@ func Parse(text string) (ast.Statement, error) {
 // ParseExpr parses a scalar expression.
 func ParseExpr(text string) (ast.Expr, error) {
 	var e ast.Expr
-	err := guard(text, func() {
-		p := newParser(text)
+	err := guard(text, func(g *tidb.Parser) {
+		p := newParser(g, text)
 		if p.end == 0 {
 			p.failAt(0, diag.UnexpectedEnd, "there is no expression")
 		}
@@ -95,6 +97,12 @@ func (p *parser) finish() {
 	p.settle(0)
 	for _, n := range p.named {
 		p.fail(diag.New(diag.SyntaxError, n.off, "unknown window '%s'", n.name).WithHint("define it: WINDOW %s AS (PARTITION BY ..)", n.name))
+	}
+	for _, w := range p.withs {
+		if !w.used && len(w.names) > 0 {
+			k := p.tokenAt(w.names[0].At())
+			p.failAt(k, diag.SyntaxError, "unexpected %s", p.describe(k))
+		}
 	}
 	for _, s := range p.selects {
 		if !s.used {

@@ -93,25 +93,29 @@ func (pr *prober) try(text string, slack int, hint string) bool {
 	if pr.probes++; pr.probes > maxProbes {
 		return true
 	}
-	_, err := tryGrammar(text)
+	_, err := pr.tryGrammar(text)
 	if err == nil {
 		pr.best, pr.culprit = hint, -1
 		return true
 	}
-	if left := len(text) - badOffset(text, err); left+slack < pr.bestLeft {
+	off := badOffset(text, err)
+	if off < 0 {
+		return false
+	}
+	if left := len(text) - off; left+slack < pr.bestLeft {
 		pr.bestLeft, pr.best, pr.culprit = left, hint, -1
 	}
 	return false
 }
 
 // tryGrammar is runGrammar that survives a panic of the grammar.
-func tryGrammar(text string) (ok bool, err error) {
+func (pr *prober) tryGrammar(text string) (ok bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			ok, err = false, panicError(r)
 		}
 	}()
-	_, err = runGrammar(text)
+	_, err = runGrammar(pr.p.tidb, text)
 	return err == nil, err
 }
 

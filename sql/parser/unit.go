@@ -25,11 +25,13 @@ const (
 
 // parser reads one statement. buf is the text that TiDB sees: comments blanked, islands overwritten.
 type parser struct {
+	tidb    *tidb.Parser // ours for the whole statement, see runGrammar
 	src     string
 	toks    []token
 	match   []int32 // partner of the bracket at a token, -1 otherwise
 	buf     []byte
 	holes   []hole
+	params  []int        // offsets of the question marks
 	selects []*selectRec // in text order
 	withs   []*withRec
 	named   []namedWindow // island calls with OVER name, not yet expanded
@@ -66,13 +68,16 @@ func (p *parser) failAt(k int, code diag.Code, format string, args ...any) {
 	p.fail(err)
 }
 
-// guard runs f and returns what it bailed out with. A panic of the grammar itself becomes an error, too: a text of a client must not
-// end the process.
-func guard(text string, f func()) (err error) {
+// guard runs f with a grammar and returns what it bailed out with. A panic of the grammar itself becomes an error, too: a text of a
+// client must not end the process; that grammar is dropped, not pooled.
+func guard(text string, f func(g *tidb.Parser)) (err error) {
+	g := grammars.Get().(*tidb.Parser)
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
+			grammars.Put(g)
 		case bail:
+			grammars.Put(g)
 			r.err.Source = text
 			err = r.err
 		default:
@@ -81,7 +86,7 @@ func guard(text string, f func()) (err error) {
 			err = e
 		}
 	}()
-	f()
+	f(g)
 	return nil
 }
 
@@ -93,8 +98,8 @@ func panicError(r any) error {
 }
 
 // newParser cuts the text, pairs the brackets and blanks the comments.
-func newParser(text string) *parser {
-	p := &parser{src: text, half: -1}
+func newParser(g *tidb.Parser, text string) *parser {
+	p := &parser{tidb: g, src: text, half: -1}
 	if len(text) > maxText {
 		p.fail(diag.New(diag.SyntaxError, maxText, "the statement is longer than %d MB", maxText>>20))
 	}
@@ -109,6 +114,9 @@ func newParser(text string) *parser {
 	}
 	for _, t := range p.toks {
 		copy(p.buf[t.off:t.end], text[t.off:t.end])
+		if t.kind == kParam {
+			p.params = append(p.params, t.off)
+		}
 	}
 	p.checkIdioms()
 	p.pair()
@@ -243,31 +251,26 @@ func (p *parser) grammar(prefix string, i, j int, suffix string) (tast.StmtNode,
 	}
 	from, to := p.toks[i].off, p.toks[j-1].end
 	text := prefix + string(p.buf[from:to]) + suffix
-	stmt, err := runGrammar(text)
+	stmt, err := runGrammar(p.tidb, text)
 	if err != nil {
 		p.explain(prefix, i, j, text, err)
 	}
 	return stmt, from - len(prefix)
 }
 
-func runGrammar(text string) (stmt tast.StmtNode, err error) {
-	g := grammars.Get().(*tidb.Parser)
+// runGrammar parses one statement. The tree is valid until the grammar's next run: a run may write to nodes of the one before.
+func runGrammar(g *tidb.Parser, text string) (tast.StmtNode, error) {
 	stmts, _, err := g.ParseSQL(text)
 	if err != nil {
-		grammars.Put(g)
 		return nil, err
 	}
-	if len(stmts) == 1 {
-		stmt = stmts[0]
-	}
-	grammars.Put(g) // after a panic the grammar is dropped, not pooled
-	if stmt == nil {
+	if len(stmts) != 1 {
 		return nil, errors.New("no single statement")
 	}
-	return stmt, nil
+	return stmts[0], nil
 }
 
-// badOffset finds where in text the grammar stopped: it says how much of the text is left.
+// badOffset finds where in text the grammar stopped: it says how much of the text is left. It is -1 for the few errors without a place.
 func badOffset(text string, err error) int {
 	msg := err.Error()
 	if i := strings.LastIndex(msg, "(total length "); i >= 0 {
@@ -278,7 +281,7 @@ func badOffset(text string, err error) int {
 	i := strings.Index(msg, "near \"")
 	j := strings.LastIndexByte(msg, '"')
 	if i < 0 || j < i+6 {
-		return 0
+		return -1
 	}
 	return max(0, len(text)-(j-i-6))
 }
