@@ -60,8 +60,11 @@ func handleIncrementalAlterConfigs(b *Broker, r *request) reply {
 	return ready(resp)
 }
 
+// configChange makes a topic's next configuration from its present one, which it must not alter.
+type configChange func(now map[string]string) (map[string]string, error)
+
 // alterConfig applies a change to one resource.
-func (b *Broker) alterConfig(kind kmsg.ConfigResourceType, name string, validateOnly bool, change func(map[string]string) (map[string]string, error)) error {
+func (b *Broker) alterConfig(kind kmsg.ConfigResourceType, name string, validateOnly bool, change configChange) error {
 	if kind != kmsg.ConfigResourceTypeTopic {
 		return fmt.Errorf("%w: only topics have settings that can change", ErrInvalidConfig)
 	}

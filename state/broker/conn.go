@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -21,7 +22,8 @@ const (
 	writeTimeout = 2 * time.Minute  // for one answer to leave
 )
 
-const readBufferBytes = 64 << 10
+// readBufferBytes is for the heads of requests; larger bodies are read past the buffer.
+const readBufferBytes = 16 << 10
 
 // errMalformed marks a request that cannot be answered; the connection is closed and one line is logged.
 var errMalformed = errors.New("malformed request")
@@ -113,11 +115,21 @@ func (c *conn) readLoop() {
 		if err == nil {
 			continue
 		}
-		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if !peerLeft(err) {
 			b.opts.Logger.Warn("closing connection", "peer", c.net.RemoteAddr(), "error", err)
 		}
 		return
 	}
+}
+
+// peerLeft reports errors that are the ordinary end of a connection.
+func peerLeft(err error) bool {
+	for _, end := range []error{io.EOF, net.ErrClosed, io.ErrClosedPipe, os.ErrDeadlineExceeded, syscall.ECONNRESET} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // readRequest reads one request, runs its handler and queues the answer.
@@ -169,7 +181,8 @@ func (c *conn) readBody(r io.Reader, key, version int16, body []byte) (reply, er
 func (c *conn) handle(key, version int16, body []byte) (rep reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.broker.opts.Logger.Error("request handler panicked", "key", key, "version", version, "panic", p, "stack", string(debug.Stack()))
+			stack := string(debug.Stack())
+			c.broker.opts.Logger.Error("request handler panicked", "key", key, "version", version, "panic", p, "stack", stack)
 			err = fmt.Errorf("handling request key %d: panic: %v", key, p)
 		}
 	}()

@@ -27,7 +27,7 @@ func handleDescribeConfigs(b *Broker, r *request) reply {
 		rr.Configs = []kmsg.DescribeConfigsResponseResourceConfig{}
 		switch q.ResourceType {
 		case kmsg.ConfigResourceTypeTopic:
-			b.describeTopicConfig(req, q, &rr)
+			b.describeTopicConfig(req, i, &rr)
 		case kmsg.ConfigResourceTypeBroker:
 			b.describeBrokerConfig(q, &rr)
 		default:
@@ -39,7 +39,9 @@ func handleDescribeConfigs(b *Broker, r *request) reply {
 	return ready(resp)
 }
 
-func (b *Broker) describeTopicConfig(req *kmsg.DescribeConfigsRequest, q *kmsg.DescribeConfigsRequestResource, rr *kmsg.DescribeConfigsResponseResource) {
+// describeTopicConfig lists the settings of the topic that is resource i of the request.
+func (b *Broker) describeTopicConfig(req *kmsg.DescribeConfigsRequest, i int, rr *kmsg.DescribeConfigsResponseResource) {
+	q := &req.Resources[i]
 	config, ok := b.topicConfig(q.ResourceName)
 	if !ok {
 		rr.ErrorCode = errUnknownTopicOrPartition

@@ -41,7 +41,9 @@ func handleListOffsets(b *Broker, r *request) reply {
 	})
 }
 
-func (b *Broker) listOffset(topic string, q *kmsg.ListOffsetsRequestTopicPartition, iso log.Isolation) kmsg.ListOffsetsResponseTopicPartition {
+type listedOffset = kmsg.ListOffsetsResponseTopicPartition
+
+func (b *Broker) listOffset(topic string, q *kmsg.ListOffsetsRequestTopicPartition, iso log.Isolation) listedOffset {
 	rp := kmsg.NewListOffsetsResponseTopicPartition()
 	rp.Partition, rp.Offset, rp.Timestamp, rp.LeaderEpoch = q.Partition, -1, -1, -1
 	p, err := b.lookup(topic, q.Partition)

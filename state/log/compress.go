@@ -15,6 +15,9 @@ import (
 // maxDecompressedBytes bounds what one batch may unfold to, so that a small hostile batch cannot take the memory of the node.
 const maxDecompressedBytes = 256 << 20
 
+// maxSnappyRatio is above what the format can reach (64 bytes from 3), so a larger length in a block's head is a lie.
+const maxSnappyRatio = 32
+
 // ErrCodec is returned when a batch's codec cannot be opened here. Such batches are stored and served all the same; only
 // the exact record behind a timestamp cannot be found inside them.
 var ErrCodec = errors.New("compression codec is not readable by the broker")
@@ -84,6 +87,9 @@ func snappyBlock(out, block []byte) ([]byte, error) {
 	n, err := s2.DecodedLen(block)
 	if err != nil {
 		return nil, err
+	}
+	if n > maxSnappyRatio*len(block) {
+		return nil, fmt.Errorf("%w: %d bytes cannot unfold to %d", ErrInvalidBatch, len(block), n)
 	}
 	if n+len(out) > maxDecompressedBytes {
 		return nil, fmt.Errorf("%w: batch unfolds beyond %d bytes", ErrInvalidBatch, maxDecompressedBytes)

@@ -10,78 +10,84 @@ func timedBatch(ts int64) []byte {
 	return BuildBatch(nil, []Record{{TimestampMs: ts, Value: []byte("v")}, {TimestampMs: ts + 5, Value: []byte("w")}}, BatchOptions{})
 }
 
-func TestRetention(t *testing.T) {
-	now := time.UnixMilli(100_000)
-	size := int64(len(timedBatch(0)))
-	clock := time.UnixMilli(0)
-	o := Options{SegmentBytes: size, Flush: FlushAsync, Now: func() time.Time { return clock }} // a batch a segment
-	fill := func(t *testing.T, o Options) (*Log, string) {
-		dir := t.TempDir()
-		l := open(t, dir, o)
-		for i := range 10 {
-			mustAppend(t, l, timedBatch(int64(i)*1000))
-		}
-		return l, dir
+// retentionCase is a log of ten segments, one batch each, with timestamps 0 to 9 s; the clock stands at 0 while it is filled.
+type retentionCase struct {
+	clock time.Time
+	now   time.Time // of the retention round
+	size  int64     // of a segment
+}
+
+func newRetentionCase() *retentionCase {
+	return &retentionCase{time.UnixMilli(0), time.UnixMilli(100_000), int64(len(timedBatch(0)))}
+}
+
+func (c *retentionCase) fill(t *testing.T, o Options) *Log {
+	o.SegmentBytes, o.Flush, o.Now = c.size, FlushAsync, func() time.Time { return c.clock }
+	l := open(t, t.TempDir(), o)
+	for i := range 10 {
+		mustAppend(t, l, timedBatch(int64(i)*1000))
 	}
-	t.Run("by age", func(t *testing.T) {
-		o := o
-		o.RetentionAge = 96 * time.Second
-		l, dir := fill(t, o)
-		if n, err := l.ApplyRetention(now); n != 4 || err != nil { // 0, 1, 2, 3 s are older than 4 s
-			t.Fatalf("dropped %d, %v", n, err)
-		}
-		if l.StartOffset() != 8 {
-			t.Errorf("start %d", l.StartOffset())
-		}
-		if _, err := l.Read(nil, 7, ReadOptions{}); !errors.Is(err, ErrOffsetOutOfRange) {
-			t.Errorf("dropped offset: %v", err)
-		}
-		l.Close()
-		if l := open(t, dir, o); l.StartOffset() != 8 || l.EndOffset() != 20 {
-			t.Errorf("after reopening: %+v", l.Watermarks())
-		}
-	})
-	t.Run("by size", func(t *testing.T) {
-		o := o
-		o.RetentionBytes = 3 * size
-		l, _ := fill(t, o)
-		if n, err := l.ApplyRetention(now); n != 7 || err != nil || l.Size() != 3*size {
-			t.Fatalf("dropped %d, %v, %d bytes left", n, err, l.Size())
-		}
-	})
-	t.Run("history just replayed", func(t *testing.T) {
-		o := o
-		o.RetentionAge = 96 * time.Second
-		o.Now = func() time.Time { return now }
-		l, _ := fill(t, o)
-		if n, err := l.ApplyRetention(now); n != 0 || err != nil {
-			t.Fatalf("dropped %d segments as soon as they were written, %v", n, err)
-		}
-	})
-	t.Run("quiet log", func(t *testing.T) {
-		o := o
-		o.RetentionAge = time.Second
-		l, _ := fill(t, o)
-		clock = time.UnixMilli(1)
-		mustAppend(t, l, timedBatch(9000))
-		if _, err := l.ApplyRetention(now.Add(time.Hour)); err != nil || l.Size() != 0 || l.StartOffset() != 22 {
-			t.Fatalf("%d bytes left, start %d, %v", l.Size(), l.StartOffset(), err)
-		}
-	})
-	t.Run("reader keeps its segment", func(t *testing.T) {
-		l, _ := fill(t, o)
-		seg, n, _, err := l.segmentFor(0, ReadOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer seg.release()
-		if _, err := l.DeleteBefore(20); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := seg.read(nil, 0, readBounds{n, 2}, ReadOptions{MaxBytes: 1000}); err != nil || int64(len(got)) != size {
-			t.Errorf("read %d bytes of a dropped segment, %v", len(got), err)
-		}
-	})
+	return l
+}
+
+func TestRetentionByAge(t *testing.T) {
+	c := newRetentionCase()
+	l := c.fill(t, Options{RetentionAge: 96 * time.Second})
+	if n, err := l.ApplyRetention(c.now); n != 4 || err != nil { // 0, 1, 2, 3 s are older than 4 s
+		t.Fatalf("dropped %d, %v", n, err)
+	}
+	if l.StartOffset() != 8 {
+		t.Errorf("start %d", l.StartOffset())
+	}
+	if _, err := l.Read(nil, 7, ReadOptions{}); !errors.Is(err, ErrOffsetOutOfRange) {
+		t.Errorf("dropped offset: %v", err)
+	}
+	l.Close()
+	if l := open(t, l.Dir(), Options{}); l.StartOffset() != 8 || l.EndOffset() != 20 {
+		t.Errorf("after reopening: %+v", l.Watermarks())
+	}
+}
+
+func TestRetentionBySize(t *testing.T) {
+	c := newRetentionCase()
+	l := c.fill(t, Options{RetentionBytes: 3 * c.size})
+	if n, err := l.ApplyRetention(c.now); n != 7 || err != nil || l.Size() != 3*c.size {
+		t.Fatalf("dropped %d, %v, %d bytes left", n, err, l.Size())
+	}
+}
+
+func TestRetentionKeepsReplayedHistory(t *testing.T) {
+	c := newRetentionCase()
+	c.clock = c.now
+	l := c.fill(t, Options{RetentionAge: 96 * time.Second})
+	if n, err := l.ApplyRetention(c.now); n != 0 || err != nil {
+		t.Fatalf("dropped %d segments as soon as they were written, %v", n, err)
+	}
+}
+
+func TestRetentionOfQuietLog(t *testing.T) {
+	c := newRetentionCase()
+	c.clock = time.UnixMilli(1)
+	l := c.fill(t, Options{RetentionAge: time.Second})
+	if _, err := l.ApplyRetention(c.now.Add(time.Hour)); err != nil || l.Size() != 0 || l.StartOffset() != 20 {
+		t.Fatalf("%d bytes left, start %d, %v", l.Size(), l.StartOffset(), err)
+	}
+}
+
+func TestReaderKeepsDroppedSegment(t *testing.T) {
+	c := newRetentionCase()
+	l := c.fill(t, Options{})
+	seg, n, _, err := l.segmentFor(0, ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.release()
+	if _, err := l.DeleteBefore(20); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := seg.read(nil, 0, readBounds{n, 2}, ReadOptions{MaxBytes: 1000}); err != nil || int64(len(got)) != c.size {
+		t.Errorf("read %d bytes of a dropped segment, %v", len(got), err)
+	}
 }
 
 func TestDeleteBefore(t *testing.T) {
