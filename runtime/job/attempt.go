@@ -36,6 +36,8 @@ type attempt struct {
 	reports  chan delivery
 
 	began     time.Time // of the epoch being collected
+	beganIn   int64     // rows in when it began
+	covered   int64     // rows in of the last completed epoch
 	stopping  bool
 	throttled bool
 	finished  bool // the commit that ends the job has been made
@@ -268,6 +270,7 @@ func (a *attempt) begin() error {
 	}
 	a.wanted = false
 	a.began = time.Now()
+	a.beganIn = a.summary().in
 	epoch := a.nextEpoch()
 	clock := a.job.opt.Clock().UnixMicro()
 	if c := a.coord.Begin(epoch); c != nil {
@@ -293,6 +296,8 @@ func (a *attempt) commit(c *checkpoint.Commit) error {
 	if c == nil {
 		return nil
 	}
+	a.covered = a.beganIn
+	defer a.settle()
 	c.Delivered = a.deliveredUpTo()
 	if a.last != nil && c.Empty() && !c.Done && sameSplits(a.last, c) && maps.Equal(a.last.Delivered, c.Delivered) {
 		a.last.Epoch = max(a.last.Epoch, c.Epoch) // nothing happened: the number is used up, nothing is written
@@ -328,6 +333,17 @@ func (a *attempt) note(c *checkpoint.Commit) {
 	a.job.epoch = c.Epoch
 	a.job.commits++
 	a.job.lastTook = time.Since(a.began)
+}
+
+// settle tells the status up to which input everything is committed and delivered.
+func (a *attempt) settle() {
+	settled := a.covered
+	if a.pending() > 0 {
+		settled = -1
+	}
+	a.job.mu.Lock()
+	a.job.settled = settled
+	a.job.mu.Unlock()
 }
 
 func sameSplits(a, b *checkpoint.Commit) bool {

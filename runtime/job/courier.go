@@ -136,6 +136,7 @@ func (a *attempt) delivered(d delivery) error {
 	c := a.couriers[d.sink]
 	c.pending--
 	c.upTo = max(c.upTo, d.epoch)
+	a.settle()
 	if a.pending() < maxPendingEpochs {
 		a.throttle(false)
 	}

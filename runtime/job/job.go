@@ -118,6 +118,7 @@ type Job struct {
 	lastTook time.Duration // from trigger to commit of the last epoch
 	epoch    uint64
 	started  time.Time
+	settled  int64 // rows in that the last completed epoch covers, -1: its output is still on the way
 }
 
 // Start begins running plan. The job runs until it ends by itself, Stop, or Kill.
@@ -256,7 +257,7 @@ type Status struct {
 	Errors     int64
 	Lag        int64 // records, -1 unknown
 	Watermark  int64 // the lowest of the job's sources, microseconds; operator.MinTime: none yet
-	Idle       bool  // every split has been read to its current end
+	Idle       bool  // every split has been read to its current end, and what came of it is committed and delivered
 	Nodes      []NodeStatus
 }
 
@@ -275,7 +276,9 @@ func (j *Job) Status() Status {
 	s := Status{Name: j.opt.Name, ID: j.opt.ID, State: j.state, Err: j.err, Restarts: j.restarts, Epoch: j.epoch,
 		Commits: j.commits, LastCommit: j.lastTook, Started: j.started}
 	if j.attempt != nil {
-		s.add(j.attempt.summary())
+		t := j.attempt.summary()
+		s.add(t)
+		s.Idle = j.state == Running && !t.busy && t.in == j.settled
 	} else {
 		s.add(j.past)
 	}

@@ -9,6 +9,7 @@ import (
 type totals struct {
 	in, out, late, errors, lag int64
 	watermark                  int64
+	busy                       bool // some source has more to read
 	nodes                      map[string]int
 	list                       []NodeStatus
 }
@@ -20,6 +21,7 @@ func (t *totals) task(k *task.Task) {
 			continue
 		}
 		t.in += l.Counters.RowsOut.Load()
+		t.busy = t.busy || !l.Counters.Idle.Load()
 		t.errors += l.Counters.Errors.Load()
 		if lag := l.Counters.Lag.Load(); lag < 0 || t.lag < 0 {
 			t.lag = -1

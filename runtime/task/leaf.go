@@ -93,6 +93,7 @@ func (l *Leaf) receive(c *channel, m *flow.Message) error {
 // rows passes a batch on and notes how far its split has come.
 func (l *Leaf) rows(c *channel, m *flow.Message) error {
 	c.idle = false
+	l.Counters.Idle.Store(false)
 	l.combine.Active(c.Index)
 	if err := l.note(c, m); err != nil {
 		return err
@@ -122,6 +123,15 @@ func (l *Leaf) note(c *channel, m *flow.Message) error {
 	return nil
 }
 
+func (l *Leaf) noteIdle() {
+	for _, c := range l.channels {
+		if !c.idle && !c.ended {
+			return
+		}
+	}
+	l.Counters.Idle.Store(true)
+}
+
 // lag sums the records ahead over the splits; -1 when one is unknown.
 func (l *Leaf) lag() int64 {
 	var sum int64
@@ -139,6 +149,7 @@ func (l *Leaf) idle(c *channel, m *flow.Message) error {
 		return err
 	}
 	c.idle = true
+	l.noteIdle()
 	if l.Assign != nil {
 		return l.Assign.idleSplit(c.origin)
 	}
@@ -178,6 +189,7 @@ func (l *Leaf) end(c *channel, m *flow.Message) error {
 		return err
 	}
 	c.ended = true
+	l.noteIdle()
 	moved := l.combine.End(c.Index)
 	switch {
 	case l.Assign != nil:

@@ -44,6 +44,7 @@ type Counters struct {
 	RowsIn, RowsOut, Late, Errors atomic.Int64
 	Watermark                     atomic.Int64
 	Lag                           atomic.Int64 // records ahead of a source, -1 unknown
+	Idle                          atomic.Bool  // every split of a source is at its current or final end
 }
 
 // output is a node's way to its parent; it implements operator.Output and watermark.Output.

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/millrace/millrace/planner"
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/parser"
+)
+
+// Existing is a stored statement that is the same as a given one.
+type Existing struct{ Name string }
+
+// Existing finds the stored statement with this very text; nil when there is none.
+func (e *Engine) Existing(text string) *Existing {
+	e.ddl.Lock()
+	defer e.ddl.Unlock()
+	for _, st := range e.store.data.Statements {
+		if strings.TrimSpace(st.SQL) == strings.TrimSpace(text) {
+			return &Existing{Name: st.Name}
+		}
+	}
+	return nil
+}
+
+// CheckScript parses, binds and plans the statements of a script against a catalog of its own, without running anything. It returns the
+// problems, placed in the whole text.
+func CheckScript(text string) ([]error, error) {
+	script, err := parser.ParseScript(text)
+	if err != nil {
+		return []error{withSource(err, text)}, nil
+	}
+	cat := catalog.New()
+	for _, r := range systemTables() {
+		cat.Add(r, false)
+	}
+	env := planner.Env{Catalog: cat, Connectors: connectorInfo{}, Variables: map[string]string{}}
+	var problems []error
+	for _, p := range script {
+		if err := checkStatement(p.Stmt, env); err != nil {
+			problems = append(problems, moved(err, p.Offset, text))
+		}
+	}
+	return problems, nil
+}
+
+func checkStatement(stmt ast.Statement, env planner.Env) error {
+	switch x := stmt.(type) {
+	case *ast.CreateRelation:
+		return bindInto(stmt, env)
+	case *ast.CreateView:
+		if err := bindInto(stmt, env); err != nil || !x.Materialized {
+			return err
+		}
+	case *ast.CreateSink:
+		if err := bindInto(stmt, env); err != nil || x.Query == nil {
+			return err
+		}
+	case *ast.Insert, *ast.StatementSet:
+	case *ast.QueryStmt:
+		env.AdHoc = true
+	case *ast.Explain:
+		return checkStatement(x.Statement, env)
+	default:
+		return nil
+	}
+	_, err := planner.Plan(stmt, env)
+	return err
+}
+
+func bindInto(stmt ast.Statement, env planner.Env) error {
+	rel, err := planner.BindRelation(stmt, env)
+	if err != nil {
+		return err
+	}
+	if !env.Catalog.Add(rel, false) {
+		return diag.New(diag.DuplicateName, stmt.At(), "'%s' is created twice", rel.Name)
+	}
+	return nil
+}
+
+// moved places a statement's error in the whole text.
+func moved(err error, offset int, text string) error {
+	e, ok := diag.As(err)
+	if !ok {
+		return err
+	}
+	m := *e
+	if m.Offset >= 0 {
+		m.Offset += offset
+		if m.End > 0 {
+			m.End += offset
+		}
+	}
+	m.Source = text
+	return &m
+}
