@@ -34,9 +34,11 @@ func sortErrors(errs []function.RowError) {
 	}
 }
 
-// without sets dst to the counting rows of b that are not in failed (ascending).
+// without sets dst to the counting rows of b that are not in failed (ascending). The result is never nil: that would be all rows.
 func without(dst []int32, b *vector.Batch, failed []int32) []int32 {
-	dst = dst[:0]
+	if dst = dst[:0]; dst == nil {
+		dst = []int32{}
+	}
 	for k := range b.Rows() {
 		i := int32(b.Row(k))
 		for len(failed) > 0 && failed[0] < i {
