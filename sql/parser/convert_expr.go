@@ -229,9 +229,7 @@ func (c *conv) binary(e *tast.BinaryOperationExpr, at ast.Pos) ast.Expr {
 	}
 	b := &ast.Binary{Pos: at, Op: op, X: left, Y: c.expr(e.R), OpPos: c.opPos(e.R, at)}
 	if op == "<=>" {
-		if c.p.word(c.p.tokenAt(int(b.OpPos)), "DISTINCT") || c.p.word(c.p.tokenAt(int(b.OpPos)), "IS") {
-			b.OpPos = ast.Pos(c.p.isBefore(int(b.OpPos)))
-		}
+		b.OpPos = ast.Pos(c.p.isBefore(int(b.OpPos)))
 		if c.negated(e.R) {
 			return &ast.Unary{Pos: at, Op: "NOT", X: b}
 		}
@@ -286,12 +284,16 @@ func (c *conv) opPos(right tast.ExprNode, at ast.Pos) ast.Pos {
 	return ast.Pos(c.p.toks[k-1].off)
 }
 
-// isBefore returns the offset of the IS to which the word at the offset belongs.
+// isBefore returns the offset of the IS to which the word at the offset belongs: IS [NOT] DISTINCT FROM.
 func (p *parser) isBefore(off int) int {
-	for k := p.tokenAt(off); k >= 0 && k >= p.tokenAt(off)-3; k-- {
-		if p.word(k, "IS") {
+	for k := p.tokenAt(off); k >= 0 && p.toks[k].kind == kWord; k-- {
+		switch p.toks[k].up {
+		case "IS":
 			return p.toks[k].off
+		case "NOT", "DISTINCT", "FROM":
+			continue
 		}
+		break
 	}
 	return off
 }

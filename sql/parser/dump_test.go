@@ -31,24 +31,10 @@ func dumpValue(sb *strings.Builder, v reflect.Value, label string, depth int) {
 		}
 		fmt.Fprintf(sb, format+"\n", args...)
 	}
-	switch x := v.Interface().(type) {
-	case ast.Name:
-		if x.Text != "" {
-			line("%s", x.Text)
+	if short, ok := dumpShort(v.Interface()); ok {
+		if short != "" {
+			line("%s", short)
 		}
-		return
-	case ast.Column:
-		parts := make([]string, len(x.Parts))
-		for i, p := range x.Parts {
-			parts[i] = p.Text
-		}
-		line("%s @%d", strings.Join(parts, "."), x.Pos)
-		return
-	case ast.Literal:
-		line("%s %q", [...]string{"null", "bool", "int", "decimal", "float", "string", "bytes", "date", "time", "timestamp"}[x.Kind], x.Text)
-		return
-	case ast.Option:
-		line("%s = %q", x.Key, x.Value)
 		return
 	}
 	switch v.Kind() {
@@ -57,28 +43,7 @@ func dumpValue(sb *strings.Builder, v reflect.Value, label string, depth int) {
 			dumpValue(sb, v.Index(i), label, depth)
 		}
 	case reflect.Struct:
-		scalars := v.Type().Name()
-		for i := range v.NumField() {
-			f := v.Field(i)
-			if f.Type() == posType || f.IsZero() {
-				continue
-			}
-			switch f.Kind() {
-			case reflect.String:
-				if v.Type().Field(i).Name == "Text" {
-					scalars += fmt.Sprintf(" Text=%q", f.Interface())
-				} else {
-					scalars += fmt.Sprintf(" %s=%v", v.Type().Field(i).Name, f.Interface())
-				}
-			case reflect.Bool, reflect.Int, reflect.Int32, reflect.Uint8:
-				scalars += fmt.Sprintf(" %s=%v", v.Type().Field(i).Name, f.Interface())
-			case reflect.Slice:
-				if f.Type().Elem().Kind() == reflect.Int {
-					scalars += fmt.Sprintf(" %v", f.Interface())
-				}
-			}
-		}
-		line("%s", scalars)
+		line("%s", dumpScalars(v))
 		for i := range v.NumField() {
 			f := v.Field(i)
 			switch f.Kind() {
@@ -90,4 +55,48 @@ func dumpValue(sb *strings.Builder, v reflect.Value, label string, depth int) {
 			}
 		}
 	}
+}
+
+// dumpShort gives the one-line form of the nodes that have one.
+func dumpShort(n any) (string, bool) {
+	switch x := n.(type) {
+	case ast.Name:
+		return x.Text, true
+	case ast.Column:
+		parts := make([]string, len(x.Parts))
+		for i, p := range x.Parts {
+			parts[i] = p.Text
+		}
+		return fmt.Sprintf("%s @%d", strings.Join(parts, "."), x.Pos), true
+	case ast.Literal:
+		kinds := [...]string{"null", "bool", "int", "decimal", "float", "string", "bytes", "date", "time", "timestamp"}
+		return fmt.Sprintf("%s %q", kinds[x.Kind], x.Text), true
+	case ast.Option:
+		return fmt.Sprintf("%s = %q", x.Key, x.Value), true
+	}
+	return "", false
+}
+
+// dumpScalars gives a node's type and its fields that are no nodes.
+func dumpScalars(v reflect.Value) string {
+	out := v.Type().Name()
+	for i := range v.NumField() {
+		f, name := v.Field(i), v.Type().Field(i).Name
+		if f.Type() == posType || f.IsZero() {
+			continue
+		}
+		switch f.Kind() {
+		case reflect.String, reflect.Bool, reflect.Int, reflect.Int32, reflect.Uint8:
+			if name == "Text" {
+				out += fmt.Sprintf(" Text=%q", f.Interface())
+			} else {
+				out += fmt.Sprintf(" %s=%v", name, f.Interface())
+			}
+		case reflect.Slice:
+			if f.Type().Elem().Kind() == reflect.Int {
+				out += fmt.Sprintf(" %v", f.Interface())
+			}
+		}
+	}
+	return out
 }

@@ -41,10 +41,15 @@ func (p *parser) unclosed(k int) {
 	p.fail(err.WithHint("add %s", partner(p.toks[k].up)))
 }
 
+// utf8Words are the character set introducers that change nothing.
+var utf8Words = nameSet("_UTF8 _UTF8MB3 _UTF8MB4 _BINARY _ASCII")
+
 // checkIdioms refuses habits from other languages that deserve an exact answer.
 func (p *parser) checkIdioms() {
 	for k, t := range p.toks {
 		switch {
+		case t.kind == kWord && t.up[0] == '_' && p.toks[k+1].kind == kString && p.toks[k+1].off == t.end && !utf8Words[t.up]:
+			p.fail(tokenError(t, diag.NotSupported, "character set %s is not supported", p.src[t.off+1:t.end]).WithHint("texts are UTF-8"))
 		case t.kind == kOp && t.up == "==":
 			p.fail(tokenError(t, diag.SyntaxError, "unexpected ==").WithHint("equality is written ="))
 		case t.kind == kString && p.src[t.off] == '"' && (p.op(k+1, ".") || k > 0 && p.op(k-1, ".")):
@@ -97,8 +102,6 @@ func (p *parser) badValue(i, j int, cause error) {
 			}
 		case t.up == "ESCAPE" && t.kind == kWord && p.toks[k+1].kind == kString && len(unquote(p.src[p.toks[k+1].off:p.toks[k+1].end])) > 1:
 			p.fail(tokenError(p.toks[k+1], diag.BadLiteral, "ESCAPE wants one character").Wrap(cause))
-		case t.kind == kWord && text[0] == '_' && (p.toks[k+1].kind == kString || p.toks[k+1].kind == kHex):
-			p.fail(tokenError(t, diag.NotSupported, "character set %s is not supported", text[1:]).WithHint("texts are UTF-8").Wrap(cause))
 		case t.kind == kWord && t.up == "COLLATE":
 			p.fail(tokenError(p.toks[k+1], diag.NotSupported, "this collation is not supported").Wrap(cause))
 		}

@@ -195,7 +195,7 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		if p.islandCall(k) {
 			return p.call(k), false
 		}
-		p.maskArgs(k + 1)
+		p.brackets(k + 1)
 		return p.over(int(p.match[k+1])+1, j), false
 	}
 	if operandFollows[t.up] {
@@ -203,9 +203,6 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 	}
 	return p.path(k, j), false
 }
-
-// maskArgs masks the arguments of a call that TiDB parses itself.
-func (p *parser) maskArgs(open int) { p.brackets(open) }
 
 // over masks an OVER (..) behind a call that TiDB parses itself.
 func (p *parser) over(k, j int) int {

@@ -300,6 +300,8 @@ func (p *parser) tableArg(i, j int, window bool, n int) ast.TableFuncArg {
 		if m+1 != j {
 			p.missingComma(m + 1)
 		}
+	case window && n == 1 && p.toks[i].kind == kWord && p.op(i+1, "(") && diag.Suggest(p.toks[i].up, []string{"DESCRIPTOR"}) != "":
+		p.fail(tokenError(p.toks[i], diag.SyntaxError, "unexpected %s", p.describe(i)).WithHint("did you mean DESCRIPTOR?"))
 	case p.word(i, "TABLE") || window && first:
 		p.tableOfArg(&a, i, j)
 	case window && (n == 1 && a.Name == "" || a.Name == "timecol") && p.isPath(i, j):

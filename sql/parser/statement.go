@@ -92,6 +92,7 @@ func (p *parser) unknownStatement() {
 
 func (p *parser) explainStmt(at ast.Pos) ast.Statement {
 	e := &ast.Explain{Pos: at}
+	p.accept("PLAN", "FOR")
 	for {
 		switch {
 		case p.accept("ANALYZE"):

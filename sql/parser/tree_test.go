@@ -31,6 +31,11 @@ func checkTree(t testing.TB, text string, n any) {
 				if x.Text != "" && !strings.HasPrefix(strings.TrimLeft(text[x.At():], "`'\""), firstBytes(x.Text)) {
 					t.Errorf("name %q is not at %d of\n%s", x.Text, x.At(), text)
 				}
+			case ast.Binary:
+				op := strings.ToUpper(text[x.OpPos:min(len(text), int(x.OpPos)+3)])
+				if !strings.HasPrefix(op, x.Op) && !(strings.HasPrefix(op, "IS") || strings.HasPrefix(op, "!=") || strings.HasPrefix(op, "&&") || strings.HasPrefix(op, "MOD") || strings.HasPrefix(op, ",")) {
+					t.Errorf("operator %s is not at %d (%q) of\n%s", x.Op, x.OpPos, op, text)
+				}
 			case distinctMark:
 				t.Errorf("marker left in\n%s", text)
 			}

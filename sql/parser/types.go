@@ -123,12 +123,8 @@ func (p *parser) structFields(out *ast.TypeName) {
 		name := p.nameAt(p.k)
 		p.k++
 		p.acceptOp(":")
-		field := p.typ()
-		if p.accept("NOT", "NULL") || p.accept("NULL") {
-			// Nullability of fields is not tracked.
-			_ = field
-		}
-		out.Fields = append(out.Fields, ast.FieldType{Name: name, Type: field})
+		out.Fields = append(out.Fields, ast.FieldType{Name: name, Type: p.typ()})
+		_ = p.accept("NOT", "NULL") || p.accept("NULL") // a field's nullability is not tracked
 		if !p.acceptOp(",") {
 			break
 		}
