@@ -104,11 +104,17 @@ func coerceLiterals(fn *function.Func, args []Expr) ([]Expr, error) {
 		return args, nil
 	}
 	args = append([]Expr{}, args...)
+	kind := fn.TextLiterals
+	for _, a := range args {
+		if a.Type().Kind.IsTemporal() || a.Type().Kind == types.Interval {
+			kind = types.Timestamp // '2026-01-02' + INTERVAL 1 DAY
+		}
+	}
 	for i, a := range args {
 		if !isTextConst(a) || i < fn.TextFrom {
 			continue
 		}
-		e, err := readTextLiteral(a.(*Const), fn.TextLiterals)
+		e, err := readTextLiteral(a.(*Const), kind)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +126,10 @@ func coerceLiterals(fn *function.Func, args []Expr) ([]Expr, error) {
 func readTextLiteral(c *Const, kind types.Kind) (Expr, error) {
 	text := string(c.text())
 	if kind == types.Timestamp {
-		return NewLiteral(temporalOfText(text), text, c.Pos)
+		if e, err := NewLiteral(temporalOfText(text), text, c.Pos); err == nil {
+			return e, nil
+		}
+		return c, nil // no time: the function gives NULL for it
 	}
 	e, err := NewNumber(text, c.Pos)
 	if err != nil {

@@ -107,7 +107,7 @@ func NewLiteral(t types.Type, text string, pos int) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := e.(*Const); !ok {
+	if c, ok := e.(*Const); !ok || c.Value.IsNull(0) { // text that is no date casts to NULL
 		return nil, diag.New(diag.BadLiteral, pos, "%q is no %s", text, t)
 	}
 	return e, nil

@@ -74,6 +74,21 @@ func bindIsTruth(value, not bool) binder {
 	return nullable(fixed(tBool, kernel, tBool))
 }
 
+// bindBitwise binds operators on the bits of integers, signed or not.
+func bindBitwise(kernel Kernel, n int) binder {
+	return func(args []Arg) (Bound, error) {
+		want := make([]types.Type, n)
+		for i := range want {
+			want[i] = tInt
+			if i < len(args) && args[i].Type.Kind == types.Uint64 {
+				want[i] = tUint
+			}
+		}
+		argTypes, err := match(args, n, want)
+		return Bound{Ret: tUint, ArgTypes: argTypes, Strict: true, Kernel: kernel}, err
+	}
+}
+
 func kernelBitAnd(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	out.Resize(n)
 	for i := range n {

@@ -39,7 +39,7 @@ func timeFuncs() []*Func {
 		def("date(t)", "The day of a time.", wallInt(tDate, func(w int64) (int64, bool) { return types.FloorDiv(w, types.Day), true }), "date('2026-01-02 10:00:00')", "2026-01-02").reading(types.Timestamp),
 		def("time(t)", "The clock of a time.", wallInt(tTime, func(w int64) (int64, bool) { return clockOf(w), true }), "time('2026-01-02 10:00:00')", "10:00:00").reading(types.Timestamp),
 		def("extract(unit, t)", "A part of a time: EXTRACT(HOUR FROM t). Units are MICROSECOND to YEAR, WEEK, QUARTER, and EPOCH for seconds.", bindExtract, "extract('hour', '2026-01-02 10:20:30')", "10").readingFrom(types.Timestamp, 1),
-		def("date_add(t, INTERVAL n unit)", "t moved on.", bindDateAdd(false), "date_add('2026-01-31', INTERVAL 1 MONTH)", "2026-02-28").readingFrom(types.Timestamp, 0),
+		def("date_add(t, INTERVAL n unit)", "t moved on.", bindDateAdd(false), "date_add('2026-01-31', INTERVAL 1 MONTH)", "2026-02-28").reading(types.Timestamp),
 		def("date_sub(t, INTERVAL n unit)", "t moved back.", bindDateAdd(true), "date_sub('2026-01-02 00:00:00', INTERVAL 1 SECOND)", "2026-01-01 23:59:59").reading(types.Timestamp),
 		def("adddate(t, days | INTERVAL)", "t moved on by days or an INTERVAL.", bindDateAdd(false), "adddate('2026-01-02', 5)", "2026-01-07").reading(types.Timestamp),
 		def("subdate(t, days | INTERVAL)", "t moved back by days or an INTERVAL.", bindDateAdd(true), "subdate('2026-01-02', 5)", "2025-12-28").reading(types.Timestamp),
@@ -49,7 +49,7 @@ func timeFuncs() []*Func {
 		def("date_trunc(unit, t)", "The beginning of t's unit.", bindTrunc, "date_trunc('hour', '2026-01-02 10:20:30')", "2026-01-02 10:00:00", "date_trunc('month', DATE '2026-01-20')", "2026-01-01").readingFrom(types.Timestamp, 1),
 		def("time_bucket(INTERVAL, t)", "The beginning of the bucket of fixed size that t lies in, counted from 1970-01-01.", bindBucket, "time_bucket(INTERVAL 15 MINUTE, '2026-01-02 10:20:30')", "2026-01-02 10:15:00").reading(types.Timestamp),
 		def("unix_timestamp() | unix_timestamp(t)", "Seconds since 1970-01-01 UTC.", bindUnix, "unix_timestamp(TIMESTAMP '1970-01-01 00:01:00')", "60").reading(types.Timestamp).stable(),
-		def("from_unixtime(seconds) | from_unixtime(seconds, format)", "The instant of that many seconds since 1970-01-01 UTC.", bindFromUnix, "from_unixtime(60)", "1970-01-01 00:01:00", "from_unixtime(60, '%H:%i')", "00:01").readingFrom(types.Null, 0),
+		def("from_unixtime(seconds) | from_unixtime(seconds, format)", "The instant of that many seconds since 1970-01-01 UTC.", bindFromUnix, "from_unixtime(60)", "1970-01-01 00:01:00", "from_unixtime(60, '%H:%i')", "00:01"),
 		def("to_timestamp(ms) | to_timestamp(text)", "The instant of milliseconds since 1970-01-01 UTC, or of a text.", bindToTimestamp, "to_timestamp(1500)", "1970-01-01 00:00:01.500", "to_timestamp('2026-01-02T10:00:00Z')", "2026-01-02 10:00:00"),
 		def("to_epoch_ms(t)", "Milliseconds since 1970-01-01 UTC.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return types.FloorDiv(a[0].I64[i], types.Millisecond), true
@@ -67,9 +67,9 @@ func timeFuncs() []*Func {
 			s := min(max(a[0].I64[i], -3020399), 3020399)
 			return s * types.Second, true
 		}), tInt), "sec_to_time(90)", "00:01:30"),
-		def("date_format(t, format)", "t as text by MySQL's % codes.", bindDateFormat, "date_format('2026-01-02 10:20:30', '%Y/%m/%d %H:%i:%s')", "2026/01/02 10:20:30", "date_format('2026-01-02', '%W %D %M')", "Friday 2nd January").readingFrom(types.Timestamp, 0),
+		def("date_format(t, format)", "t as text by MySQL's % codes.", bindDateFormat, "date_format('2026-01-02 10:20:30', '%Y/%m/%d %H:%i:%s')", "2026/01/02 10:20:30", "date_format('2026-01-02', '%W %D %M')", "Friday 2nd January"),
 		def("str_to_date(s, format)", "The time that a text holds by MySQL's % codes; a DATE unless the format has clock codes. NULL when it does not match.", bindStrToDate, "str_to_date('02.01.2026', '%d.%m.%Y')", "2026-01-02", "str_to_date('10:20 2/1/26', '%H:%i %d/%c/%y')", "2026-01-02 10:20:00"),
-		def("convert_tz(t, from, to)", "A wall clock of one time zone in another.", bindConvertTZ, "convert_tz('2026-01-02 10:00:00', '+00:00', '+02:00')", "2026-01-02 12:00:00").readingFrom(types.Null, 0),
+		def("convert_tz(t, from, to)", "A wall clock of one time zone in another.", bindConvertTZ, "convert_tz('2026-01-02 10:00:00', '+00:00', '+02:00')", "2026-01-02 12:00:00"),
 		def("make_interval(unit, n)", "INTERVAL n unit as a function.", bindMakeInterval, "make_interval('hour', 36)", "36 HOUR"),
 	}
 	return family("time", all...)

@@ -111,8 +111,8 @@ func (t *GroupTable) All() iter.Seq[int32] {
 func (t *GroupTable) Groups(hash []uint64, keys []*vector.Vector, rows []int32, gids []int32) int {
 	before := t.live
 	t.probe(hash, keys, rows, gids, true)
-	if invariant.Enabled {
-		invariant.Check(t.live+len(t.free) == len(t.hashes), "%d live and %d free of %d groups", t.live, len(t.free), len(t.hashes))
+	if invariant.Enabled && t.live+len(t.free) != len(t.hashes) {
+		invariant.Check(false, "%d live and %d free of %d groups", t.live, len(t.free), len(t.hashes))
 	}
 	return t.live - before
 }
@@ -328,8 +328,8 @@ func (t *GroupTable) resize(n int) {
 
 // Release forgets the key of a live group; the id may be given to the next new key.
 func (t *GroupTable) Release(gid int32) {
-	if invariant.Enabled {
-		invariant.Check(t.IsLive(gid), "releasing group %d which is not live", gid)
+	if invariant.Enabled && !t.IsLive(gid) {
+		invariant.Check(false, "releasing group %d which is not live", gid)
 	}
 	t.vacate(t.slotOf(gid))
 	if t.spans != nil {
