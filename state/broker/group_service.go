@@ -48,6 +48,7 @@ func startGroups(b *Broker) error {
 	if err != nil {
 		return err
 	}
+	s.c.Start(b.opts.Now())
 	s.journal = startJournal(b, tp, records, s.appended)
 	b.groups = s
 	b.tasks.Go(func() { b.everyTick(s.tick) })

@@ -237,3 +237,23 @@ func TestGroupAdmin(t *testing.T) {
 		t.Fatalf("groups left: %v %v", list, err)
 	}
 }
+
+// TestGroupSurvivesRestart checks that a restart does not cost a member its place, and hence no rebalance.
+func TestGroupSurvivesRestart(t *testing.T) {
+	n := startNode(t)
+	n.topic("t", 1)
+	n.produce("t", 1, 0, 5)
+	ctx := testContext(t)
+	cl := n.client(kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.DisableAutoCommit(), kgo.HeartbeatInterval(20*time.Millisecond))
+	poll(ctx, t, cl, 5)
+	id, generation := cl.GroupMetadata()
+	n.restart()
+	n.produce("t", 1, 5, 10)
+	poll(ctx, t, cl, 5)
+	if err := cl.CommitUncommittedOffsets(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if id2, generation2 := cl.GroupMetadata(); id2 != id || generation2 != generation {
+		t.Fatalf("was %s in generation %d, now %s in %d", id, generation, id2, generation2)
+	}
+}

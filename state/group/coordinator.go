@@ -83,11 +83,12 @@ func (TxnDone) action()     {}
 
 // Coordinator holds all groups of a node. It is not safe for concurrent use.
 //
-// Membership lives in memory only: after a restart members find themselves
-// unknown and join again. Offsets (and each group's generation, which thereby
-// never goes backwards) are exactly what replaying the durable prefix of the
-// offsets topic gives: every change takes effect in apply, called from Replay
-// and from Appended alike.
+// Offsets are exactly what replaying the durable prefix of the offsets topic
+// gives: every change of them takes effect in apply, called from Replay and
+// from Appended alike. Membership runs ahead of the log; what is stored is each
+// generation as it was assigned, before its members learn their assignment, so
+// a restart in a quiet group is noticed by nobody. A rebalance cut short by a
+// crash is forgotten: its members find their generation illegal and join again.
 type Coordinator struct {
 	opts     Options
 	groups   map[string]*group
@@ -130,8 +131,34 @@ func (c *Coordinator) Replay(r Record) error {
 	if err != nil {
 		return err
 	}
+	if ch.kind == kindGroup && !ch.tombstone {
+		c.restore(ch)
+	}
 	c.apply(ch)
 	return nil
+}
+
+// Start ends replay: from now on restored members have to show up.
+func (c *Coordinator) Start(now time.Time) {
+	for _, g := range c.groups {
+		for _, m := range g.members {
+			m.touch(now)
+		}
+	}
+}
+
+// restore makes a group what its record says.
+func (c *Coordinator) restore(ch change) {
+	g := c.obtain(ch.group)
+	clear(g.members)
+	clear(g.static)
+	g.order, g.state = nil, Empty
+	for _, m := range ch.members {
+		g.add(m)
+		g.state = Stable
+	}
+	g.generation, g.emptySince = ch.generation, ch.emptySince
+	g.protocolType, g.protocol, g.leader = ch.protocolType, ch.protocol, ch.leader
 }
 
 // Appended reports the outcome of an Append: ok means durable. Calls come in
@@ -186,25 +213,10 @@ func (c *Coordinator) apply(ch change) {
 		}
 		c.obtain(ch.group).addPending(ch.producerID, ch.partition, ch.offset)
 	case kindGroup:
-		c.applyGroup(ch)
-	}
-}
-
-// applyGroup matters during replay only: a live group is ahead of its record.
-func (c *Coordinator) applyGroup(ch change) {
-	if ch.tombstone {
 		if g := c.groups[ch.group]; g != nil {
-			g.known = false
+			g.known = !ch.tombstone
 			c.dropIfUnused(g)
 		}
-		return
-	}
-	g := c.obtain(ch.group)
-	g.known = true
-	if g.generation <= ch.generation && len(g.members) == 0 {
-		g.generation = ch.generation
-		g.protocolType = ch.protocolType
-		g.emptySince = ch.emptySince
 	}
 }
 

@@ -50,7 +50,7 @@ type random struct {
 func (r *random) step() {
 	a := rapid.SampledFrom(r.actors).Draw(r.t, "actor")
 	w := r.w
-	switch rapid.IntRange(0, 8).Draw(r.t, "what") {
+	switch rapid.IntRange(0, 9).Draw(r.t, "what") {
 	case 0, 1:
 		r.join(a)
 	case 2, 3:
@@ -74,6 +74,20 @@ func (r *random) step() {
 	case 8:
 		w.c.Leave(w.now, "g", []Leaver{{a.member, a.instance}})
 		a.member, a.generation = "", -1
+	case 9:
+		if rapid.IntRange(0, 2).Draw(r.t, "crash") == 0 {
+			r.crash()
+		}
+	}
+}
+
+// crash loses what was not durable, and all who wait.
+func (r *random) crash() {
+	r.w.restart(r.t)
+	r.generation = 0 // a rebalance that was cut short is forgotten, with its generation
+	clear(r.w.names)
+	for _, a := range r.actors {
+		a.asked = 0
 	}
 }
 

@@ -5,7 +5,7 @@
 // It is a pure state machine. The caller
 //
 //  1. feeds the durable records of the offsets topic to [Coordinator.Replay]
-//     before anything else, oldest first;
+//     before anything else, oldest first, then calls [Coordinator.Start];
 //  2. calls one method at a time, passing the time it is;
 //  3. drains [Coordinator.Actions] after every call and carries them out in
 //     order: an [Append] must reach the topic in the order it was emitted, and

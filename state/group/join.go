@@ -109,7 +109,7 @@ func (c *Coordinator) joinNew(now time.Time, t Ticket, g *group, r JoinRequest) 
 
 // admit adds a member and starts, or goes on with, a rebalance.
 func (c *Coordinator) admit(now time.Time, t Ticket, g *group, id string, r JoinRequest) {
-	m := &member{id: id, instanceID: r.InstanceID, isNew: true}
+	m := &member{id: id, instanceID: r.InstanceID}
 	if len(g.members) == 0 {
 		g.protocolType = r.ProtocolType
 	}
@@ -214,7 +214,13 @@ func (c *Coordinator) rejoinStatic(now time.Time, t Ticket, g *group, r JoinRequ
 		resp.Leader, resp.Members = oldLeader, nil
 	}
 	resp.SkipAssignment = wasLeader && r.CanSkipAssignment
-	c.emit(JoinReply{t, resp})
+	c.persistGroup(g, func(ok bool) {
+		if !ok {
+			// Were the new id lost in a crash, the instance would be fenced.
+			resp = JoinResponse{Code: CoordinatorNotAvailable, Generation: -1, MemberID: resp.MemberID}
+		}
+		c.emit(JoinReply{t, resp})
+	})
 }
 
 func protocolMetadata(protocols []Protocol, name string) []byte {

@@ -89,7 +89,7 @@ func (c *Coordinator) becomeEmpty(now time.Time, g *group) {
 	g.generation++
 	g.protocol, g.leader = "", ""
 	g.emptySince = now
-	c.persistGroup(g)
+	c.persistGroup(g, nil)
 }
 
 func (c *Coordinator) nextGeneration(now time.Time, g *group) {
@@ -97,9 +97,8 @@ func (c *Coordinator) nextGeneration(now time.Time, g *group) {
 	g.protocol = g.choose()
 	g.state = Completing
 	g.syncDeadline = now.Add(g.rebalanceTimeout())
-	c.persistGroup(g)
 	for _, m := range g.inOrder() {
-		m.assignment, m.synced, m.isNew = nil, false, false
+		m.assignment, m.synced = nil, false
 		if m.join == 0 {
 			continue
 		}
@@ -109,14 +108,18 @@ func (c *Coordinator) nextGeneration(now time.Time, g *group) {
 	}
 }
 
-// persistGroup stores the generation. Nobody waits for it: members do not
-// survive a restart, so a generation lost with them does no harm.
-func (c *Coordinator) persistGroup(g *group) {
+// persistGroup stores the generation with its members; done runs when the
+// outcome is known.
+func (c *Coordinator) persistGroup(g *group, done func(ok bool)) {
 	g.known = true
-	c.persist([]change{{
-		kind: kindGroup, group: g.id, generation: g.generation,
-		protocolType: g.protocolType, emptySince: g.emptySince,
-	}}, nil)
+	c.persist([]change{g.record()}, done)
+}
+
+func (g *group) record() change {
+	return change{
+		kind: kindGroup, group: g.id, generation: g.generation, emptySince: g.emptySince,
+		protocolType: g.protocolType, protocol: g.protocol, leader: g.leader, members: g.inOrder(),
+	}
 }
 
 // expel removes a member and lets the others rebalance.

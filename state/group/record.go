@@ -36,7 +36,10 @@ type change struct {
 	offset       Offset         // offset, pending
 	generation   int32          // group
 	protocolType string         // group
+	protocol     string         // group
+	leader       string         // group
 	emptySince   time.Time      // group
+	members      []*member      // group; only what is stored of them
 }
 
 func (ch change) encode() Record {
@@ -57,6 +60,12 @@ func (ch change) encode() Record {
 		v = binary.AppendVarint(v, int64(ch.generation))
 		v = appendString(v, ch.protocolType)
 		v = binary.AppendVarint(v, millis(ch.emptySince))
+		v = appendString(v, ch.protocol)
+		v = appendString(v, ch.leader)
+		v = binary.AppendUvarint(v, uint64(len(ch.members)))
+		for _, m := range ch.members {
+			v = appendMember(v, m)
+		}
 	} else {
 		v = binary.AppendVarint(v, ch.offset.Offset)
 		v = binary.AppendVarint(v, int64(ch.offset.LeaderEpoch))
@@ -101,6 +110,11 @@ func decodeRecord(r Record) (change, error) {
 		ch.generation = int32(v.varint())
 		ch.protocolType = v.string()
 		ch.emptySince = fromMillis(v.varint())
+		ch.protocol = v.string()
+		ch.leader = v.string()
+		for n := v.uvarint(); n > 0 && v.err == nil; n-- {
+			ch.members = append(ch.members, v.member())
+		}
 	} else {
 		ch.offset.Offset = v.varint()
 		ch.offset.LeaderEpoch = int32(v.varint())
@@ -111,6 +125,32 @@ func decodeRecord(r Record) (change, error) {
 		return ch, fmt.Errorf("decoding offsets record value: %w", v.err)
 	}
 	return ch, nil
+}
+
+func appendMember(b []byte, m *member) []byte {
+	for _, s := range []string{m.id, m.instanceID, m.clientID, m.clientHost} {
+		b = appendString(b, s)
+	}
+	b = binary.AppendVarint(b, m.session.Milliseconds())
+	b = binary.AppendVarint(b, m.rebalance.Milliseconds())
+	b = appendString(b, string(m.assignment))
+	b = binary.AppendUvarint(b, uint64(len(m.protocols)))
+	for _, p := range m.protocols {
+		b = appendString(b, p.Name)
+		b = appendString(b, string(p.Metadata))
+	}
+	return b
+}
+
+func (r *reader) member() *member {
+	m := &member{id: r.string(), instanceID: r.string(), clientID: r.string(), clientHost: r.string()}
+	m.session = time.Duration(r.varint()) * time.Millisecond
+	m.rebalance = time.Duration(r.varint()) * time.Millisecond
+	m.assignment = []byte(r.string())
+	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+		m.protocols = append(m.protocols, Protocol{r.string(), []byte(r.string())})
+	}
+	return m
 }
 
 func appendString(b []byte, s string) []byte {
@@ -171,14 +211,24 @@ func (r *reader) varint() int64 {
 	return v
 }
 
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if r.err != nil || n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
 func (r *reader) string() string {
-	l, n := binary.Uvarint(r.b)
-	if r.err != nil || n <= 0 || l > uint64(len(r.b)-n) {
+	l := r.uvarint()
+	if r.err != nil || l > uint64(len(r.b)) {
 		r.fail()
 		return ""
 	}
-	s := string(r.b[n : n+int(l)])
-	r.b = r.b[n+int(l):]
+	s := string(r.b[:l])
+	r.b = r.b[l:]
 	return s
 }
 

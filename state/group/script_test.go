@@ -260,7 +260,7 @@ func (w *world) disk(ok bool) {
 }
 
 // restart loses memory, and appends under way, but not the log.
-func (w *world) restart(t *testing.T) {
+func (w *world) restart(t interface{ Fatal(...any) }) {
 	w.hold, w.held = false, nil
 	w.c = New(w.opts)
 	for _, r := range compacted(w.log) {
@@ -268,6 +268,7 @@ func (w *world) restart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.c.Start(w.now)
 }
 
 // compacted keeps the last record of each key, as the topic may do any time.

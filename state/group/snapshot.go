@@ -1,7 +1,7 @@
 package group
 
 // Snapshot returns records that replay to the present state, or false while
-// appends are under way: then the log holds more than memory does. Written to
+// appends or rebalances are under way: then log and memory differ. Written to
 // the topic in the place of all before them they are its compaction.
 func (c *Coordinator) Snapshot() ([]Record, bool) {
 	if len(c.inflight) > 0 {
@@ -10,8 +10,10 @@ func (c *Coordinator) Snapshot() ([]Record, bool) {
 	var out []Record
 	for _, g := range c.sortedGroups() {
 		if g.known {
-			ch := change{kind: kindGroup, group: g.id, generation: g.generation, protocolType: g.protocolType, emptySince: g.emptySince}
-			out = append(out, ch.encode())
+			if g.state == Preparing || g.state == Completing {
+				return nil, false
+			}
+			out = append(out, g.record().encode())
 		}
 		for _, tp := range sortedKeys(g.offsets) {
 			out = append(out, change{kind: kindOffset, group: g.id, partition: tp, offset: g.offsets[tp]}.encode())

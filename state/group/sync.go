@@ -51,19 +51,36 @@ func (c *Coordinator) Sync(now time.Time, t Ticket, r SyncRequest) {
 	}
 }
 
-// assign ends a rebalance with the leader's assignment; members it forgot get
-// an empty one.
+// assign takes the leader's assignment; members it forgot get an empty one. The
+// group is stable, and its members are told, once that is durable.
 func (c *Coordinator) assign(now time.Time, g *group, assignments map[string][]byte) {
-	g.state = Stable
 	for _, m := range g.inOrder() {
 		m.assignment = assignments[m.id]
-		if m.sync == 0 {
-			continue
-		}
-		m.touch(now)
-		c.emit(SyncReply{m.sync, g.syncResponse(m)})
-		m.sync = 0
 	}
+	generation := g.generation
+	c.persistGroup(g, func(ok bool) {
+		if g.state != Completing || g.generation != generation {
+			return // a new rebalance has answered those who waited
+		}
+		if ok {
+			g.state = Stable
+		}
+		for _, m := range g.inOrder() {
+			if m.sync == 0 {
+				continue
+			}
+			r := g.syncResponse(m)
+			if !ok {
+				r = SyncResponse{Code: CoordinatorNotAvailable}
+			}
+			m.touch(now)
+			c.emit(SyncReply{m.sync, r})
+			m.sync = 0
+		}
+		if !ok {
+			c.rebalance(now, g)
+		}
+	})
 }
 
 func (g *group) syncResponse(m *member) SyncResponse {
