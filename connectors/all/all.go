@@ -10,4 +10,5 @@ import (
 	_ "github.com/millrace/millrace/connectors/format/raw"
 	_ "github.com/millrace/millrace/connectors/kafka"
 	_ "github.com/millrace/millrace/connectors/nexmark"
+	_ "github.com/millrace/millrace/connectors/taxi"
 )

@@ -97,7 +97,12 @@ func (s *source) Open(_ context.Context, split connectors.Split, position connec
 	} else if r.start == 0 {
 		r.start = r.opened.UnixMicro()
 	}
-	r.from = r.next
+	if s.o.Start == 0 {
+		// Rows follow the wall clock: what became due while nobody was reading comes at once.
+		r.opened = time.UnixMicro(r.start)
+	} else {
+		r.from = r.next
+	}
 	return r, nil
 }
 
