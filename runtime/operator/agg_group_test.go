@@ -90,7 +90,7 @@ func TestAggGroupOfNothing(t *testing.T) {
 	k := groupOptions(t, []int{0, 1})
 	s.make = func() Operator { return NewAggGroup(k) }
 	verify(t, s, func(d *driver) error {
-		if len(d.state.entries) > 0 {
+		if d.left() > 0 {
 			return fmt.Errorf("state of a dead group stays: %v", d.state.entries)
 		}
 		return wantTable(map[string]int{})(d)
@@ -115,8 +115,8 @@ func TestAggGroupWindowEnd(t *testing.T) {
 		if len(d.late) != 1 {
 			return fmt.Errorf("late: %v", d.late)
 		}
-		if len(d.state.entries) > 1 {
-			return fmt.Errorf("%d entries stay in the state", len(d.state.entries))
+		if d.left() > 0 {
+			return fmt.Errorf("%d entries stay in the state", d.left())
 		}
 		return wantTable(map[string]int{fmt.Sprint([]any{1, 10 * ms, 1}): 1, fmt.Sprint([]any{1, 20 * ms, 2}): 1})(d)
 	})

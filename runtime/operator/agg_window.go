@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -37,8 +38,10 @@ func (o *AggWindowOptions) outputTypes() []types.Type {
 	return append(out, resultTypes(o.Aggs)...)
 }
 
-// maxFreePanes is how many emptied panes are kept for reuse.
-const maxFreePanes = 4
+const (
+	maxFreePanes = 4 // emptied panes kept for reuse
+	nearPanes    = 8 // open windows looked at one by one, from the latest, before searching
+)
 
 // AggWindow groups rows by window and keys and emits each window once, when the watermark reaches its end - 1 ms: windows by ascending
 // end, groups by encoded key. Rows all of whose windows have closed are late. Output: keys, window_start, window_end, window_time,
@@ -156,8 +159,11 @@ func (a *AggWindow) spread(b *vector.Batch) error {
 // pane returns the open window, opening it when it is new. Windows are found from the latest backwards: rows mostly come in order.
 func (a *AggWindow) pane(w interval) *pane {
 	at := len(a.open)
-	for at > 0 && a.open[at-1].end > w.end {
-		at--
+	for tries := 0; at > 0 && a.open[at-1].end > w.end; tries++ {
+		if at--; tries == nearPanes {
+			at, _ = slices.BinarySearchFunc(a.open, w.end+1, func(p *pane, end int64) int { return cmp.Compare(p.end, end) })
+			break
+		}
 	}
 	if at > 0 && a.open[at-1].end == w.end {
 		return a.open[at-1]

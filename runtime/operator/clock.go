@@ -17,7 +17,7 @@ type clock struct {
 	saved int64
 }
 
-// load reads the watermark back. After rescaling several tasks' may be found: the latest counts, as windows up to it have fired.
+// load reads the watermark back. After rescaling the groups may differ: the latest counts, as windows up to it have fired somewhere.
 func (c *clock) load(ctx *Context) error {
 	c.now, c.saved = MinTime, MinTime
 	return scanState(ctx, tableClock, func(_ uint16, _, value []byte) error {
@@ -30,15 +30,17 @@ func (c *clock) load(ctx *Context) error {
 	})
 }
 
-// save writes the watermark when it has moved. MaxTime is not written: a restored job whose inputs have more to say after all must not
-// find every window closed.
+// save writes the watermark when it has moved: into every key group, so that whatever task owns a group later finds it. MaxTime is not
+// written: a restored job whose inputs have more to say after all must not find every window closed.
 func (c *clock) save(ctx *Context) {
 	if c.now == c.saved || c.now == MaxTime || ctx.State == nil {
 		return
 	}
 	var value [8]byte
 	binary.BigEndian.PutUint64(value[:], uint64(c.now))
-	ctx.State.Put(tableClock, ctx.Groups.From, nil, value[:])
+	for group := ctx.Groups.From; group < ctx.Groups.To; group++ {
+		ctx.State.Put(tableClock, group, nil, value[:])
+	}
 	c.saved = c.now
 }
 

@@ -106,6 +106,9 @@ func (s *sink) Push(b *vector.Batch) error {
 	if err := CheckBatch(b, schema); err != nil {
 		s.t.Fatal(err)
 	}
+	if b.N > vector.MaxRows || b.Rows() == 0 {
+		s.t.Fatalf("a batch of %d rows, %d of them counting", b.N, b.Rows())
+	}
 	for k := range b.Rows() {
 		i := b.Row(k)
 		r := rec{op: b.Change(i)}
@@ -266,6 +269,14 @@ func (d *driver) appendRow(b *vector.Batch, r rec, counts bool) {
 			b.Sel = append(b.Sel, int32(i))
 		}
 	}
+}
+
+// left counts the entries of the final state without the watermark.
+func (d *driver) left() (n int) {
+	for k := range d.state.entries {
+		n += b2i(k[0] != tableClock)
+	}
+	return n
 }
 
 // table folds a changelog; it fails when a row is taken back that is not there.

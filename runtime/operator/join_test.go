@@ -80,8 +80,8 @@ func TestJoin(t *testing.T) {
 						for _, l := range append(h[0].live, h[1].live...) {
 							keyed += b2i(l[0] != nil)
 						}
-						if len(d.state.entries) > keyed {
-							return fmt.Errorf("%d entries in the state for %d rows", len(d.state.entries), keyed)
+						if d.left() > keyed {
+							return fmt.Errorf("%d entries in the state for %d rows", d.left(), keyed)
 						}
 						return wantTable(want)(d)
 					})
@@ -124,8 +124,8 @@ func TestJoinWindowed(t *testing.T) {
 				if len(d.late) != late {
 					return fmt.Errorf("%d late, want %d", len(d.late), late)
 				}
-				if len(d.state.entries) > 1 {
-					return fmt.Errorf("%d entries stay in the state", len(d.state.entries))
+				if d.left() > 0 {
+					return fmt.Errorf("%d entries stay in the state", d.left())
 				}
 				for _, r := range d.out.rows {
 					if !r.op.Adds() {
@@ -291,11 +291,36 @@ func TestTemporalJoin(t *testing.T) {
 				if len(d.late) != late {
 					return fmt.Errorf("%d late, want %d", len(d.late), late)
 				}
-				if len(d.state.entries) > 4 { // the watermark and the last version of each key
-					return fmt.Errorf("%d entries stay in the state", len(d.state.entries))
+				if d.left() > 3 { // the watermark and the last version of each key
+					return fmt.Errorf("%d entries stay in the state", d.left())
 				}
 				return wantRows(want)(d)
 			})
 		}
+	}
+}
+
+// A hot key makes more rows than a batch may hold.
+func TestJoinFanOut(t *testing.T) {
+	var steps []step
+	left, right := [][]any{}, [][]any{}
+	for i := range 90 {
+		r := []any{int64(1), int64(i), "a"}
+		steps = append(steps, push(0, ins(r...)), push(1, ins(r...)))
+		left, right = append(left, r), append(right, r)
+	}
+	for _, kind := range []JoinKind{InnerJoin, FullJoin} {
+		o := joinOptions(t, kind, true)
+		s := script{make: func() Operator { return NewJoin(o) }, inputs: [][]types.Type{sideSchema, sideSchema}, steps: steps}
+		verify(t, s, wantTable(bruteJoin(kind, left, right, true)))
+		l := LookupJoinOptions{Kind: InnerJoin, Left: sideSchema, Right: sideSchema, LeftKeys: []int{0}, RightKeys: []int{0}, Residual: o.Residual}
+		s = script{make: func() Operator { return NewLookupJoin(l) }, inputs: s.inputs, gated: true}
+		for i := range right {
+			s.steps = append(s.steps, push(1, ins(right[i]...)))
+		}
+		for i := range left {
+			s.steps = append(s.steps, push(0, ins(left[i]...)))
+		}
+		verify(t, s, wantTable(bruteJoin(InnerJoin, left, right, true)))
 	}
 }

@@ -59,8 +59,8 @@ func TestTopN(t *testing.T) {
 				o := TopNOptions{Input: rankSchema, PartitionBy: []int{0}, Order: rankOrder, Limit: 5, WithRank: rank, AppendOnly: appendOnly}
 				s := script{make: func() Operator { return NewTopN(o) }, inputs: [][]types.Type{rankSchema}, steps: steps}
 				verify(t, s, func(d *driver) error {
-					if appendOnly && len(d.state.entries) > 4*5 {
-						return fmt.Errorf("%d rows kept", len(d.state.entries))
+					if appendOnly && d.left() > 4*5 {
+						return fmt.Errorf("%d rows kept", d.left())
 					}
 					return wantTable(bruteTop(h.live, 5, rank))(d)
 				})
@@ -154,8 +154,8 @@ func TestNormalize(t *testing.T) {
 		o := NormalizeOptions{Input: rankSchema, Key: []int{0}}
 		s := script{make: func() Operator { return NewNormalize(o) }, inputs: [][]types.Type{rankSchema}, steps: steps}
 		verify(t, s, func(d *driver) error {
-			if len(d.state.entries) != len(want) {
-				return fmt.Errorf("%d entries for %d rows", len(d.state.entries), len(want))
+			if d.left() != len(want) {
+				return fmt.Errorf("%d entries for %d rows", d.left(), len(want))
 			}
 			return wantTable(want)(d)
 		})
