@@ -9,6 +9,7 @@ import (
 // never drops the active segment nor anything not yet visible. It returns the number of segments dropped.
 func (l *Log) ApplyRetention(now time.Time) (int, error) {
 	l.rollAged(now)
+	l.saveCheckpoints()
 	l.mu.Lock()
 	if l.closed || l.failed != nil {
 		l.mu.Unlock()
@@ -27,6 +28,20 @@ func (l *Log) ApplyRetention(now time.Time) (int, error) {
 	l.expireProducers(now, idle)
 	l.appendMu.Unlock()
 	return dropped, err
+}
+
+// saveCheckpoints writes the checkpoints still waiting for their segments to be synced. Segments are dropped only after that: what
+// they say about producers and open transactions must not exist in memory alone.
+func (l *Log) saveCheckpoints() {
+	l.mu.RLock()
+	waiting := len(l.unsynced) > 0
+	l.mu.RUnlock()
+	if waiting {
+		_ = l.Sync() // a failure stops the log, which then drops nothing
+	} else { // a sync in progress may have taken them along
+		l.syncMu.Lock()
+		l.syncMu.Unlock() //nolint:staticcheck // waiting for it is the point
+	}
 }
 
 // rollAged closes an active segment that is past SegmentAge or wholly past RetentionAge, so that a quiet log is cleaned too.
@@ -85,6 +100,9 @@ func (l *Log) droppable() int {
 
 // dropFront removes the first n segments. Caller holds mu.
 func (l *Log) dropFront(n int) (int, error) {
+	if l.failed != nil {
+		return 0, l.failed
+	}
 	for i, s := range l.segments[:n] {
 		if err := s.unlink(); err != nil {
 			l.segments = append([]*segment(nil), l.segments[i:]...)
@@ -129,8 +147,13 @@ func (l *Log) DeleteBefore(offset int64) (int64, error) {
 		defer l.mu.Unlock()
 		return l.start, nil
 	}
-	next, empties := l.next, offset == l.next && l.active().size > 0
+	next, empties, behind := l.next, offset == l.next && l.active().size > 0, offset > l.durable
 	l.mu.Unlock()
+	if behind { // start ≤ durable, or a power cut could leave a start offset beyond the end
+		if err := l.Sync(); err != nil {
+			return 0, err
+		}
+	}
 	if err := l.writeStart(offset); err != nil {
 		return 0, fmt.Errorf("persisting log start: %w", err)
 	}
@@ -138,8 +161,8 @@ func (l *Log) DeleteBefore(offset int64) (int64, error) {
 		if _, err := l.roll(next); err != nil {
 			return 0, err
 		}
-		l.committer.mark(l)
 	}
+	l.saveCheckpoints()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.start = max(l.start, offset)

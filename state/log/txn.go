@@ -63,10 +63,11 @@ func (t *txnState) trim(start int64) {
 	t.aborted = append([]AbortedTxn(nil), t.aborted[i:]...)
 }
 
-// stable is the last stable offset. Caller holds mu.
+// stable is the last stable offset. It is never before the start, even if the beginning of an open transaction has been deleted.
+// Caller holds mu.
 func (l *Log) stable() int64 {
 	if len(l.txns.unstable) > 0 {
-		return min(l.hw, l.txns.unstable[0].first)
+		return max(l.start, min(l.hw, l.txns.unstable[0].first))
 	}
 	return l.hw
 }
