@@ -16,7 +16,7 @@ func Explain(stmt ast.Statement, env Env, format string) (string, error) {
 	if format != "" && format != "text" && format != "json" {
 		return "", diag.New(diag.NotSupported, stmt.At(), "EXPLAIN format '%s' is not supported", format).WithHint("text or json")
 	}
-	p := &planning{env: env}
+	p := newPlanning(env)
 	if err := p.statement(stmt); err != nil {
 		return "", err
 	}
@@ -127,7 +127,7 @@ func stateText(n physical.Node) string {
 		if len(n.Inputs()) > 0 && n.Inputs()[0].Properties().Changelog != physical.AppendOnly {
 			return bounded("grows with rows")
 		}
-		return bounded("n rows a partition")
+		return bounded("n rows a partition, grows with partitions")
 	case *physical.Sort, *physical.Materialize:
 		return bounded("grows with rows")
 	}

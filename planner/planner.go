@@ -25,7 +25,7 @@ type (
 // Plan plans a query, CREATE SINK .. AS, INSERT INTO, CREATE MATERIALIZED VIEW or a statement set. For CREATE statements the relation
 // need not be in the catalog; when it is there already, made from the same tree, the plan's root refers to that very entry.
 func Plan(stmt ast.Statement, env Env) (*physical.Plan, error) {
-	p := &planning{env: env}
+	p := newPlanning(env)
 	if err := p.statement(stmt); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,10 @@ type planning struct {
 	plan    physical.Plan
 	logical []logical.Node // optimised, by root
 	fired   []string       // rules that changed a plan, in order
+	ids     *physical.Identities
 }
+
+func newPlanning(env Env) *planning { return &planning{env: env, ids: physical.NewIdentities()} }
 
 func (p *planning) statement(stmt ast.Statement) error {
 	switch s := stmt.(type) {
@@ -125,7 +128,7 @@ func (p *planning) query(q *ast.Query) error {
 		return err
 	}
 	final := p.env.AdHoc && q.Emit == ast.EmitDefault
-	l := lower.New(lower.Options{Policy: p.policy(), FinalOnly: final})
+	l := lower.New(lower.Options{Policy: p.policy(), FinalOnly: final}, p.ids)
 	in, err := l.Plan(p.optimize(n))
 	if err != nil {
 		return err
@@ -147,7 +150,7 @@ func (p *planning) createView(s *ast.CreateView) error {
 	n = p.optimize(n)
 	rel.PrimaryKey = bestKey(props.New(false).Of(n).Keys)
 	rel = p.known(rel)
-	l := lower.New(lower.Options{Policy: relationPolicy(rel, p.policy())})
+	l := lower.New(lower.Options{Policy: relationPolicy(rel, p.policy())}, p.ids)
 	in, err := l.Plan(n)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
 	n = p.optimize(n)
 	opts := lower.Options{Policy: relationPolicy(rel, p.policy())}
-	l := lower.New(opts)
+	l := lower.New(opts, p.ids)
 	info := l.Props(n)
 	key := rel.PrimaryKey
 	mode := p.env.SinkMode(rel, len(key) > 0)
@@ -29,7 +29,7 @@ func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
 	}
 	if collect {
 		opts.FinalOnly = true
-		l = lower.New(opts)
+		l = lower.New(opts, p.ids)
 	}
 	in, err := l.Plan(n)
 	if err != nil {

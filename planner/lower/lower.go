@@ -14,7 +14,7 @@ type Options struct {
 	FinalOnly bool                 // aggregates over bounded inputs emit once, at the end
 }
 
-// Lowerer lowers the plans of one statement; state identities are unique within it.
+// Lowerer lowers one plan of a statement; state identities are unique within the statement.
 type Lowerer struct {
 	opts     Options
 	props    *props.Deriver
@@ -22,9 +22,9 @@ type Lowerer struct {
 	Warnings []string
 }
 
-// New makes a lowerer.
-func New(opts Options) *Lowerer {
-	return &Lowerer{opts: opts, props: props.New(opts.FinalOnly), ids: physical.NewIdentities()}
+// New makes a lowerer; ids belongs to the statement.
+func New(opts Options, ids *physical.Identities) *Lowerer {
+	return &Lowerer{opts: opts, props: props.New(opts.FinalOnly), ids: ids}
 }
 
 // Props gives what is known of a logical node under the options.

@@ -52,7 +52,7 @@ func (l *Lowerer) stateful(n logical.Node, in physical.Node) (physical.Node, err
 		return finish(l, o, &o.Base), nil
 	case *logical.Deduplicate:
 		o := &physical.Deduplicate{Base: l.base(n, l.exchange(in, x.Key)), Key: x.Key, First: true}
-		l.warnGrowth(in, "DISTINCT remembers every row that it has let through")
+		l.warnGrowth(in, "deduplication remembers every key that it has let through")
 		return finish(l, o, &o.Base), nil
 	case *logical.TopN:
 		o := &physical.TopN{Base: l.base(n, l.exchange(in, x.PartitionBy)), PartitionBy: x.PartitionBy, Order: x.Order, Limit: x.Limit, WithRank: x.WithRank}

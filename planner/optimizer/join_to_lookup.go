@@ -17,31 +17,17 @@ func joinToLookup(n logical.Node, d *props.Deriver) logical.Node {
 			return n
 		}
 		left, right := j.Inputs()[0], j.Inputs()[1]
-		if static(right, d) {
-			next := *j
-			next.Method = logical.Lookup
-			return next.With(left, right)
-		}
-		if j.Kind != physical.Inner || !static(left, d) {
+		streams, ok := props.IsLookup(j, d.Of(left), d.Of(right))
+		switch {
+		case !ok:
 			return n
+		case streams == 1:
+			return turned(j)
 		}
-		return turned(j)
+		next := *j
+		next.Method = logical.Lookup
+		return next.With(left, right)
 	})
-}
-
-func static(n logical.Node, d *props.Deriver) bool {
-	info := d.Of(n)
-	if !info.Bounded || info.Changelog != physical.AppendOnly {
-		return false
-	}
-	timeless := true
-	logical.Walk(n, func(n logical.Node) {
-		switch n.(type) {
-		case *logical.Watermark, *logical.Limit:
-			timeless = false // a limited stream is bounded but comes in its own time
-		}
-	})
-	return timeless
 }
 
 // turned exchanges the sides and puts the columns back.

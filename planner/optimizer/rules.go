@@ -23,6 +23,7 @@ var Rules = []Rule{
 	{"topn_from_rank", "ROW_NUMBER() <= n becomes a top-N, = 1 by arrival a deduplication", topNFromRank},
 	{"merge_projects", "again: the rules above leave projections", mergeProjects},
 	{"window_merge", "a GROUP BY over a window's bounds becomes one window aggregate", windowMerge},
+	{"window_rollup", "a GROUP BY over the bounds of windows already made gives its results when they close", windowRollup},
 	{"join_to_lookup", "a join with a table that ends reads that table first", joinToLookup},
 	{"merge_projects", "again, so that pruning sees through", mergeProjects},
 	{"column_prune", "read only the columns, and fields of STRUCTs, that are used", columnPrune},

@@ -10,12 +10,12 @@ import (
 
 // Identities gives nodes their state identity: a hash of what the node does, the types of its rows and the identities below. It does
 // not depend on the statement's text or on what stands above, so that an edited query keeps the state of the parts that did not change.
-// Equal subtrees of one plan (a self-join) are told apart by their number.
+// Equal subtrees of one statement (a self-join, two inserts from one source) are told apart by their number.
 type Identities struct {
 	seen map[uint64]uint64
 }
 
-// NewIdentities starts a plan.
+// NewIdentities starts a statement.
 func NewIdentities() *Identities { return &Identities{seen: map[uint64]uint64{}} }
 
 // Of computes the identity of a node whose inputs have theirs.

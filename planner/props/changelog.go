@@ -42,8 +42,11 @@ func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Ch
 // joinChangelog: an inner join of append-only inputs only ever adds rows; an outer one takes null rows back, unless it is on a window:
 // then null rows come when the window has closed.
 func joinChangelog(j *logical.Join, in []*Info) physical.Changelog {
+	if streams, ok := IsLookup(j, in[0], in[1]); ok {
+		return in[streams].Changelog
+	}
 	switch {
-	case j.Method == logical.Temporal || j.Method == logical.Lookup:
+	case j.Method == logical.Temporal:
 		return in[0].Changelog
 	case j.Kind == physical.Inner:
 		return max(in[0].Changelog, in[1].Changelog)

@@ -15,8 +15,7 @@ func eventTime(n logical.Node, in []*Info) (time, start, end []int) {
 	case *logical.Window:
 		return windowTime(x, in[0])
 	case *logical.WindowAggregate:
-		n := len(x.Keys)
-		return []int{n + 2}, []int{n}, []int{n + 1}
+		return windowAggregateTime(x, in[0])
 	case *logical.Aggregate:
 		return aggregateTime(x, in[0])
 	case *logical.Project:
@@ -40,6 +39,14 @@ func windowTime(w *logical.Window, in *Info) (time, start, end []int) {
 	return append(slices.Clone(in.EventTime), n+2), []int{n}, []int{n + 1}
 }
 
+// windowAggregateTime: besides the window's own columns, group columns that hold the bounds of windows made before keep their
+// meaning: results come when those close.
+func windowAggregateTime(a *logical.WindowAggregate, in *Info) (time, start, end []int) {
+	n, to := len(a.Keys), positions(a.Keys)
+	time = append(mapColumns(in.EventTime, to), n+2)
+	return time, append(mapColumns(in.WindowStart, to), n), append(mapColumns(in.WindowEnd, to), n+1)
+}
+
 // aggregateTime: group columns keep what they were, but only windows bound the changes of a group, so plain event time does not
 // survive an aggregation unless grouped by it.
 func aggregateTime(a *logical.Aggregate, in *Info) (time, start, end []int) {
@@ -50,8 +57,12 @@ func aggregateTime(a *logical.Aggregate, in *Info) (time, start, end []int) {
 // joinTime: a regular join without windows releases rows at any later time, so event time ends there.
 func joinTime(j *logical.Join, in []*Info) (time, start, end []int) {
 	width := len(j.Inputs()[0].Columns())
-	if j.Method != logical.Regular {
+	if j.Method == logical.Temporal {
 		return in[0].EventTime, in[0].WindowStart, in[0].WindowEnd
+	}
+	if streams, ok := IsLookup(j, in[0], in[1]); ok {
+		i, at := in[streams], streams*width
+		return shift(i.EventTime, at), shift(i.WindowStart, at), shift(i.WindowEnd, at)
 	}
 	if l, r := WindowedJoin(j, in[0], in[1]); l < 0 || r < 0 || j.Kind == physical.Full {
 		return nil, nil, nil

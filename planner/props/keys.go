@@ -26,7 +26,7 @@ func keys(n logical.Node, in []*Info) [][]int {
 	case *logical.Aggregate:
 		return aggregateKeys(x, in[0])
 	case *logical.WindowAggregate:
-		return windowAggregateKeys(x)
+		return windowAggregateKeys(x, in[0])
 	case *logical.Window:
 		return withWindow(x, in[0].Keys)
 	case *logical.Project:
@@ -94,8 +94,11 @@ func aggregateKeys(a *logical.Aggregate, in *Info) [][]int {
 }
 
 // windowAggregateKeys: group and window. The end tells the window, except that two sessions of a key can never share an end either.
-func windowAggregateKeys(a *logical.WindowAggregate) [][]int {
+func windowAggregateKeys(a *logical.WindowAggregate, in *Info) [][]int {
 	n := len(a.Keys)
+	if slices.ContainsFunc(a.Keys, func(k int) bool { return slices.Contains(in.WindowEnd, k) }) {
+		return [][]int{sequence(0, n)} // a roll-up: the window follows from the group
+	}
 	return [][]int{append(sequence(0, n), n, n+1)}
 }
 

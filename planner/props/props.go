@@ -15,7 +15,7 @@ type Info struct {
 	WindowStart []int   // columns that hold the start of the row's window
 	WindowEnd   []int   // columns that hold its end: no row of that window comes once the watermark has passed it
 	Bounded     bool
-	Final       bool // the aggregates of a bounded input emit final rows only
+	Static      bool // a table that is read whole before anything else: it ends, only adds rows, and has no time of its own
 }
 
 // Deriver derives and remembers. It belongs to one planning.
@@ -44,9 +44,39 @@ func (d *Deriver) Of(n logical.Node) *Info {
 		Bounded:   bounded(n, in),
 		Keys:      keys(n, in),
 	}
+	info.Static = static(n, info, in)
 	info.EventTime, info.WindowStart, info.WindowEnd = eventTime(n, in)
 	d.memo[n] = info
 	return info
+}
+
+// static tells whether the output is a table to look things up in. A limited stream is bounded, but its rows come in their own time;
+// the rows of an aggregation are final only when the plan says so.
+func static(n logical.Node, info *Info, in []*Info) bool {
+	switch n.(type) {
+	case *logical.Watermark, *logical.Limit, *logical.Aggregate, *logical.WindowAggregate:
+		return false
+	}
+	for _, i := range in {
+		if !i.Static {
+			return false
+		}
+	}
+	return info.Bounded && info.Changelog == physical.AppendOnly
+}
+
+// IsLookup tells whether a join reads one side first, as a table, and streams the other past it: left is the side that streams. A
+// regular join is one when the optimizer will make it one (rule join_to_lookup).
+func IsLookup(j *logical.Join, left, right *Info) (streams int, ok bool) {
+	switch {
+	case j.Method == logical.Lookup:
+		return 0, true
+	case j.Method == logical.Temporal || j.Kind == physical.Full:
+		return 0, false
+	case right.Static:
+		return 0, true
+	}
+	return 1, left.Static && j.Kind == physical.Inner
 }
 
 // bounded tells whether the output ends by itself.
