@@ -10,5 +10,6 @@ import (
 	_ "github.com/millrace/millrace/connectors/format/raw"
 	_ "github.com/millrace/millrace/connectors/kafka"
 	_ "github.com/millrace/millrace/connectors/nexmark"
+	_ "github.com/millrace/millrace/connectors/opensearch"
 	_ "github.com/millrace/millrace/connectors/taxi"
 )
