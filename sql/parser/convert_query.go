@@ -119,6 +119,9 @@ func (c *conv) setOps(list []tast.Node, at ast.Pos) ast.QueryBody {
 		op   tast.SetOprType
 	}
 	var terms []term
+	if len(list) > maxTreeDepth {
+		c.p.tooDeep(c.p.tokenAt(int(at)), maxTreeDepth)
+	}
 	for i, n := range list {
 		body, op := c.setOperand(n, at)
 		if i > 0 && (op == tast.Intersect || op == tast.IntersectAll) {

@@ -29,7 +29,7 @@ func corpus(t testing.TB) []string {
 			if strings.HasPrefix(head, "expr") {
 				text = "SELECT " + text
 			}
-			out = append(out, text)
+			out = append(out, strings.Split(text, "\n.\n")...)
 		}
 	}
 	if len(out) < 150 {

@@ -11,8 +11,8 @@ import (
 	"github.com/millrace/millrace/sql/diag"
 )
 
-// TestGolden runs testdata: parse and expr print trees, error prints what the user sees, script and split what a text is cut into.
-// Several texts of one error block are separated by lines of a single dot.
+// TestGolden runs testdata: parse and expr print trees, error prints what the user sees, accept counts the texts that parse, script
+// and split show what a text is cut into. Texts of one accept or error block are separated by lines of a single dot.
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		if filepath.Ext(path) != ".test" {
@@ -34,6 +34,8 @@ func TestGolden(t *testing.T) {
 				}
 				checkTree(t, d.Input, e)
 				return dump(e)
+			case "accept":
+				return accepted(t, d.Input)
 			case "error":
 				return errorsOf(d.Input)
 			case "script":
@@ -46,6 +48,23 @@ func TestGolden(t *testing.T) {
 			return ""
 		})
 	})
+}
+
+// accepted parses statements that are separated by lines of a single dot and counts those that pass.
+func accepted(t *testing.T, input string) string {
+	var sb strings.Builder
+	texts := strings.Split(input, "\n.\n")
+	n := 0
+	for _, text := range texts {
+		s, err := Parse(text)
+		if err != nil {
+			sb.WriteString(render(err, text))
+			continue
+		}
+		checkTree(t, text, s)
+		n++
+	}
+	return sb.String() + fmt.Sprintf("%d of %d accepted\n", n, len(texts))
 }
 
 func errorsOf(input string) string {

@@ -57,11 +57,16 @@ func (p *parser) stops(k int, m stopMode, operand bool) bool {
 func (p *parser) maskExpr(k, j int, m stopMode) int {
 	operand := true
 	start := k
-	for k < j {
+	for steps := 0; k < j; steps++ {
 		if p.stops(k, m, operand) {
 			return k
 		}
 		t := p.toks[k]
+		if t.kind == kOp && t.up == "," {
+			steps = 0
+		} else if steps > maxSteps {
+			p.tooDeep(k, maxSteps)
+		}
 		switch {
 		case operand:
 			start = k
@@ -253,7 +258,10 @@ func (p *parser) postfix(start, k, j int) int {
 			e = p.masked(start, k, mark)
 		}
 	}
-	for k < j {
+	for n := 0; k < j; n++ {
+		if n > maxNesting {
+			p.tooDeep(k, maxNesting)
+		}
 		at := ast.Pos(p.toks[start].off)
 		switch {
 		case p.op(k, "["):
@@ -300,6 +308,7 @@ func (p *parser) openHoles(start int) int {
 
 // maskCase masks CASE .. END and returns the token behind END.
 func (p *parser) maskCase(k, j int) int {
+	defer p.descend(k)()
 	for k++; k < j; k++ {
 		k = p.maskExpr(k, j, stopCase|stopClause|stopComma)
 		if k >= j || p.word(k, "END") {

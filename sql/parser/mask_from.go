@@ -87,6 +87,9 @@ func (p *parser) maskJoin(k int) (next int, full bool) {
 // maskFactor masks one factor and returns the token behind it, its alias included.
 func (p *parser) maskFactor(rec *selectRec, k, j int, full bool) int {
 	f := &factor{pos: p.toks[k].off, full: full}
+	if len(rec.factors) > maxTreeDepth {
+		p.tooDeep(k, maxTreeDepth)
+	}
 	lateral := p.word(k, "LATERAL")
 	if lateral {
 		k++

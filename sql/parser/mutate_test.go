@@ -171,7 +171,11 @@ func TestLimits(t *testing.T) {
 		"minus": "SELECT " + strings.Repeat("- ", 100_000) + "1", "joins": "SELECT 1 FROM a" + strings.Repeat(" JOIN a", 10_000), "casts": "SELECT 1" + strings.Repeat("::INT", 2000),
 		"case": "SELECT " + strings.Repeat("CASE WHEN a THEN ", 5000) + "1" + strings.Repeat(" END", 5000), "unions": "SELECT 1" + strings.Repeat(" UNION SELECT 1", 5000),
 		"arrays": "SELECT CAST(a AS " + strings.Repeat("ARRAY<", 100_000) + "INT" + strings.Repeat(">", 100_000) + ")",
-		"holes":  "SELECT 1" + strings.Repeat(", a::INT", 7000), "explain": strings.Repeat("EXPLAIN ", 100_000) + "SELECT 1",
+		"not2":   "SELECT " + strings.Repeat("NOT ", 1_000_000) + "1", "case2": "SELECT " + strings.Repeat("CASE ", 500_000), "join2": "SELECT 1 FROM a" + strings.Repeat(",a", 400_000),
+		"cast2": "SELECT 1" + strings.Repeat("::INT", 100_000), "minus2": "SELECT " + strings.Repeat("-", 400_000), "union2": "SELECT 1" + strings.Repeat(" UNION SELECT 1", 50_000),
+		"set": "SET a=1" + strings.Repeat(",a=1", 20_000), "index": "SELECT a" + strings.Repeat("[1]", 100_000), "and": "SELECT 1" + strings.Repeat(" AND 1", 200_000),
+		"concat": "SELECT 1" + strings.Repeat("||1", 90_000), "on": "SELECT 1 FROM a" + strings.Repeat(" JOIN a ON 1", 100_000),
+		"holes": "SELECT 1" + strings.Repeat(", a::INT", 7000), "explain": strings.Repeat("EXPLAIN ", 100_000) + "SELECT 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse(text); err != nil {

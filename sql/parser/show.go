@@ -170,9 +170,19 @@ func (p *parser) variableName() string {
 
 // set reads what follows SET, several assignments included.
 func (p *parser) set(at ast.Pos) ast.Statement {
-	if p.word(p.k, "NAMES") && !p.op(p.k+1, ".") && !p.op(p.k+1, "=") || p.word(p.k, "CHARACTER", "SET") || p.word(p.k, "TRANSACTION") || p.word(p.k, "SESSION", "TRANSACTION") {
+	if p.word(p.k, "NAMES") && !p.op(p.k+1, ".") && !p.op(p.k+1, "=") || p.word(p.k, "CHARACTER", "SET") || p.word(p.k, "TRANSACTION") ||
+		p.word(p.k, "SESSION", "TRANSACTION") {
 		return p.setWords(at)
 	}
+	s := p.assignment(at)
+	for p.acceptOp(",") {
+		s.More = append(s.More, p.assignment(ast.Pos(p.toks[p.k].off)))
+	}
+	return s
+}
+
+// assignment reads `setting = value`; a lone word is a string.
+func (p *parser) assignment(at ast.Pos) *ast.Set {
 	s := &ast.Set{Pos: at, Name: p.variableName()}
 	if !p.acceptOp("=") && !p.acceptOp(":=") && !p.accept("TO") {
 		p.wanted(p.k, "=")
@@ -183,12 +193,7 @@ func (p *parser) set(at ast.Pos) ast.Statement {
 	} else {
 		s.Value = p.expr(p.k, end)
 	}
-	if p.k = end; p.k < p.end {
-		p.k++
-		more := p.set(ast.Pos(p.toks[p.k].off)).(*ast.Set)
-		s.More = append([]*ast.Set{more}, more.More...)
-		more.More = nil
-	}
+	p.k = end
 	return s
 }
 

@@ -112,6 +112,9 @@ func (p *parser) explainStmt(at ast.Pos) ast.Statement {
 	if !e.Analyze && e.Format == "" && p.isName(p.k) && p.k+1 == p.end {
 		return &ast.Describe{Pos: at, Name: p.name("a relation")}
 	}
+	if p.word(p.k, "EXPLAIN") {
+		p.failAt(p.k, diag.NotSupported, "EXPLAIN of EXPLAIN is not supported")
+	}
 	e.Statement = p.statement()
 	return e
 }

@@ -45,6 +45,7 @@ func (p *parser) typeName(k int) (ast.TypeName, int) {
 }
 
 func (p *parser) typ() ast.TypeName {
+	defer p.descend(p.k)()
 	tok := p.toks[p.k]
 	out := ast.TypeName{Pos: ast.Pos(tok.off), Name: typeWords[tok.up]}
 	if tok.kind != kWord || out.Name == "" {

@@ -15,10 +15,12 @@ import (
 	"github.com/millrace/millrace/sql/diag"
 )
 
-// Limits of one statement.
+// Limits of one statement. Trees are walked recursively, by TiDB, by us and by all who read them; a client must not be able to
+// exhaust the stack.
 const (
-	maxNesting   = 500  // brackets within brackets
-	maxTreeDepth = 3000 // operators within operators, as in a + b + c + ..
+	maxNesting   = 500     // brackets, CASEs, types, postfix operators within one another
+	maxTreeDepth = 3000    // operators within operators, as in a + b + c + ..; joins and set operations, too
+	maxSteps     = 100_000 // operands and operators of one expression, before TiDB sees it
 	maxHoles     = holeLast - holeFirst
 	maxText      = 16 << 20
 )
@@ -38,6 +40,7 @@ type parser struct {
 	k       int           // cursor of the statement heads
 	end     int           // the token behind the statement
 	half    int           // a >> of which one half has closed a type
+	nested  int           // CASEs and types around the cursor
 	single  bool          // one expression is being parsed, not a list
 }
 
@@ -60,6 +63,18 @@ type namedWindow struct {
 type bail struct{ err *diag.Error }
 
 func (p *parser) fail(err *diag.Error) { panic(bail{err}) }
+
+// descend counts a step into something nested; the returned function counts it back.
+func (p *parser) descend(k int) func() {
+	if p.nested++; p.nested > maxNesting {
+		p.tooDeep(k, maxNesting)
+	}
+	return func() { p.nested-- }
+}
+
+func (p *parser) tooDeep(k, limit int) {
+	p.failAt(k, diag.TooDeep, "the statement is nested more than %d deep here", limit)
+}
 
 func (p *parser) failAt(k int, code diag.Code, format string, args ...any) {
 	t := p.toks[k]
