@@ -69,6 +69,12 @@ type Reader interface {
 	Close() error
 }
 
+// Watermarker is implemented by readers that know the watermark of their split beyond what its rows say (script tests).
+type Watermarker interface {
+	// Watermark returns a watermark reached behind the rows read so far, once; false when there is none.
+	Watermark() (micros int64, ok bool)
+}
+
 // Rejected is a record that could not become a row, or that a sink refused for good.
 type Rejected struct {
 	Raw      []byte

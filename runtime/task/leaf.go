@@ -79,6 +79,9 @@ func (l *Leaf) receive(c *channel, m *flow.Message) error {
 		return l.rows(c, m)
 	case flow.Watermark:
 		c.idle = false
+		if l.Assign != nil {
+			return l.Assign.advanceSplit(c.origin, m.Time)
+		}
 		if l.combine.Advance(c.Index, m.Time) {
 			return l.Parent.advance(l.ParentInput, l.combine.Now())
 		}
@@ -163,6 +166,14 @@ func (l *Leaf) idle(c *channel, m *flow.Message) error {
 	}
 	if l.combine.AllIdle() {
 		return l.Parent.idle(l.ParentInput)
+	}
+	return nil
+}
+
+// advanceSplit moves the watermark of a split of an Assign node.
+func (n *Node) advanceSplit(origin int, t int64) error {
+	if c := n.Assign.Combine(); c.Advance(origin, t) {
+		return n.passWatermark(c.Now())
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ func ReadSplit(ctx context.Context, r connectors.Reader, fields []types.Field, t
 				return nil
 			}
 		}
+		if w, ok := r.(connectors.Watermarker); ok {
+			if t, ok := w.Watermark(); ok && to.Send(flow.Message{Kind: flow.Watermark, Time: t}) != nil {
+				return nil
+			}
+		}
 		if status == connectors.More {
 			continue
 		}
