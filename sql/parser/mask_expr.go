@@ -409,6 +409,10 @@ func (p *parser) endsOperand(k int) bool {
 
 // badInterval reports an INTERVAL without a unit at the word that stands in the unit's place.
 func (p *parser) badInterval(k, j int) {
+	if next := p.toks[min(k+1, j)]; next.kind == kOp && next.up != "(" && next.up != "-" || next.kind == kWord && clauseWords[next.up] {
+		err := tokenError(p.toks[k], diag.SyntaxError, "unexpected keyword INTERVAL")
+		p.fail(err.WithHint("INTERVAL is a reserved word: to use it as a name write `%s`", p.nameAt(k).Text))
+	}
 	at := min(k+2, j)
 	t := p.toks[at]
 	err := tokenError(t, endCode(t), "a unit of INTERVAL is expected before %s", p.describe(at)).WithHint("write INTERVAL 10 SECOND")

@@ -192,10 +192,14 @@ func nearWords(word string) []string {
 func (pr *prober) reservedNames() bool {
 	for n := 0; n <= 1; n++ {
 		k := pr.bad - n
-		if !pr.inside(k) || pr.p.toks[k].kind != kWord || !reserved[pr.p.toks[k].up] || fixedWords[pr.p.toks[k].up] {
+		if !pr.inside(k) {
 			continue
 		}
 		t := pr.p.toks[k]
+		asName := (t.up == "ORDER" || t.up == "GROUP") && !pr.p.word(k+1, "BY")
+		if t.kind != kWord || !reserved[t.up] || fixedWords[t.up] && !asName {
+			continue
+		}
 		word := pr.p.src[t.off:t.end]
 		if pr.try(pr.replace(k, "`"+word+"`"), len(word)+1, t.up+" is a reserved word: to use it as a name write `"+word+"`") {
 			return true
