@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ const (
 	backoffMax      = 5 * time.Second
 	dialTimeout     = 5 * time.Second
 	retryTimeout    = 8 * time.Second // of the client's own retries within one attempt
+	refreshTimeout  = 2 * time.Second // of looking for new partitions
 	maxErrorBrokers = 64              // brokers whose last error Health remembers
 )
 
@@ -85,13 +87,14 @@ type health struct {
 	log      *slog.Logger
 	relation string
 
-	mu   sync.Mutex
-	down map[string]error // guarded by mu; by address, at most maxErrorBrokers
-	note error            // guarded by mu; what the owner is waiting for at the moment
+	mu    sync.Mutex
+	down  map[string]error // guarded by mu; by address, at most maxErrorBrokers
+	seeds map[string]bool  // guarded by mu; addresses once down that only the options name; at most maxErrorBrokers
+	note  error            // guarded by mu; what the owner is waiting for at the moment
 }
 
 func newHealth(env *connectors.Env, relation string) *health {
-	return &health{log: loggerOf(env), relation: relation, down: map[string]error{}}
+	return &health{log: loggerOf(env), relation: relation, down: map[string]error{}, seeds: map[string]bool{}}
 }
 
 // OnBrokerConnect implements kgo.HookBrokerConnect.
@@ -105,8 +108,14 @@ func (h *health) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net
 	switch {
 	case err == nil:
 		delete(h.down, addr)
+		delete(h.seeds, addr)
+		if meta.NodeID >= 0 { // a broker of the cluster answers: where to find the cluster at first matters no more
+			maps.DeleteFunc(h.down, func(addr string, _ error) bool { return h.seeds[addr] })
+			clear(h.seeds)
+		}
 	case wasDown || len(h.down) < maxErrorBrokers:
 		h.down[addr] = err
+		h.seeds[addr] = meta.NodeID < 0 && (!wasDown || h.seeds[addr])
 	}
 	h.mu.Unlock()
 	switch {

@@ -406,19 +406,76 @@ func (g *gate) cut() {
 	}
 }
 
+func (g *gate) env() *connectors.Env {
+	return &connectors.Env{DialBroker: g.dial, BrokerAddr: "embedded:9092"}
+}
+
+func newGate(t testing.TB) *gate {
+	return &gate{addr: splitList(brokers(t))[0], open: make(chan net.Conn, 1000)}
+}
+
+// TestDataLossWhileReading: records are deleted between two fetches of an open reader.
+func TestDataLossWhileReading(t *testing.T) {
+	for _, policy := range []string{"fail", "continue"} {
+		g, topic := newGate(t), newTopic(t, 1)
+		src, err := newSource(connectors.SourceConfig{Env: g.env(), Relation: "r", Columns: idColumns,
+			Options: values(t, map[string]string{"topic": topic, "brokers": "", "on_data_loss": policy})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		produce(t, topic, 0, idValues(0, 5)...)
+		r := openSplit(t, src.(*source), partition{topic, 0}, nil)
+		wantIDs(t, readUntil(t, r, idColumns, connectors.Idle), 0, 5)
+		g.cut()
+		produce(t, topic, 0, idValues(5, 20)...)
+		offsets := kadm.Offsets{}
+		offsets.AddOffset(topic, 0, 15, -1)
+		if _, err := kadm.NewClient(plainClient(t)).DeleteRecords(testContext(t), offsets); err != nil {
+			t.Fatal(err)
+		}
+		g.shut.Store(false)
+		if policy == "continue" {
+			wantIDs(t, readUntil(t, r, idColumns, connectors.Idle), 15, 20)
+			continue
+		}
+		_, err = r.Read(testContext(t), vector.NewBatch(fieldsOf(idColumns), 16))
+		if err == nil || !strings.Contains(err.Error(), "offsets 5 to 14") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestEmbeddedCreatesTopic: the embedded broker makes the topic of a source that does not exist yet.
+func TestEmbeddedCreatesTopic(t *testing.T) {
+	topic := fmt.Sprintf("made-%d", time.Now().UnixNano())
+	src, err := newSource(connectors.SourceConfig{Env: newGate(t).env(), Relation: "r", Columns: idColumns,
+		Options: values(t, map[string]string{"topic": topic, "brokers": ""})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	splits, err := src.Splits(testContext(t))
+	if err != nil || len(splits) != 1 {
+		t.Errorf("%v, %v", splits, err)
+	}
+	t.Cleanup(func() { kadm.NewClient(plainClient(t)).DeleteTopics(context.Background(), topic) })
+}
+
 // TestBrokerAway: a broker that goes away in the middle loses no row, and the dialer of the embedded broker takes all connections.
 func TestBrokerAway(t *testing.T) {
-	g := &gate{addr: splitList(brokers(t))[0], open: make(chan net.Conn, 1000)}
-	env := &connectors.Env{DialBroker: g.dial, BrokerAddr: "embedded:9092"}
-	topic := newTopic(t, 1)
+	g, topic := newGate(t), newTopic(t, 1)
 	v := values(t, map[string]string{"topic": topic, "brokers": ""})
-	src, err := newSource(connectors.SourceConfig{Env: env, Relation: "r", Columns: idColumns, Options: v})
+	src, err := newSource(connectors.SourceConfig{Env: g.env(), Relation: "r", Columns: idColumns, Options: v})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
 	s := src.(*source)
 	produce(t, topic, 0, idValues(0, 5)...)
+	if _, err := s.Splits(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
 	r := openSplit(t, s, partition{topic, 0}, nil)
 	wantIDs(t, readUntil(t, r, idColumns, connectors.Idle), 0, 5)
 	g.cut()
@@ -428,6 +485,9 @@ func TestBrokerAway(t *testing.T) {
 			t.Fatal("nobody notices that the broker is away")
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+	if splits, err := s.Splits(testContext(t)); err != nil || len(splits) != 1 {
+		t.Errorf("splits while the broker is away: %v, %v", splits, err)
 	}
 	g.shut.Store(false)
 	wantIDs(t, readUntil(t, r, idColumns, connectors.Idle), 5, 10)

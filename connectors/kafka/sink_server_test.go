@@ -144,6 +144,43 @@ func TestSinkFencesZombie(t *testing.T) {
 	wantIDs(t, committed(t, topic), 0, 10)
 }
 
+// TestSinkUnderCuts cuts all connections at random moments while epochs are delivered; each record is there once nevertheless.
+func TestSinkUnderCuts(t *testing.T) {
+	g, topic := newGate(t), newTopic(t, 2)
+	c, err := newSink(connectors.SinkConfig{Env: g.env(), ID: "sink-" + topic, Relation: "r", Columns: idColumns,
+		Options: values(t, map[string]string{"topic": topic, "brokers": ""})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Duration(3+n*7%40) * time.Millisecond):
+				g.cut()
+				g.shut.Store(false)
+			}
+		}
+	}()
+	ctx := testContext(t)
+	if err := c.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	const epochs, rows = 15, 20
+	for e := range epochs {
+		if _, err := c.Deliver(ctx, uint64(e+1), stageOf(t, c.(*sink), e*rows, (e+1)*rows)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	<-stopped
+	wantIDs(t, committed(t, topic), 0, epochs*rows)
+}
+
 func TestSinkTransactionTimesOut(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the broker's check of transactions")

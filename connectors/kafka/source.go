@@ -27,10 +27,11 @@ type source struct {
 	*committer
 
 	mu       sync.Mutex
-	client   *kgo.Client     // guarded by mu; nil until the first call
-	admin    *kadm.Client    // guarded by mu
-	dispatch *dispatcher     // guarded by mu
-	first    map[string]bool // guarded by mu; splits that the first listing found; nil before
+	client   *kgo.Client        // guarded by mu; nil until the first call
+	admin    *kadm.Client       // guarded by mu
+	dispatch *dispatcher        // guarded by mu
+	first    map[string]bool    // guarded by mu; splits that the first listing found; nil before
+	known    []connectors.Split // guarded by mu; what the last listing found
 }
 
 func newSource(cfg connectors.SourceConfig) (connectors.Source, error) {
@@ -107,14 +108,21 @@ func (s *source) unavailable(err error) error {
 		WithHint("check the option 'brokers' and that the brokers run")
 }
 
-// Splits implements connectors.Source: one split per partition.
+// Splits implements connectors.Source: one split per partition. Once the topics were found, brokers that are away do not make it fail: it
+// gives what is known, and the readers wait.
 func (s *source) Splits(ctx context.Context) ([]connectors.Split, error) {
 	client, _, err := s.connect()
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	known, timeout := s.known, s.opts.connectTimeout
+	s.mu.Unlock()
+	if known != nil {
+		timeout = min(timeout, refreshTimeout)
+	}
 	var splits []connectors.Split
-	err = s.health.attempt(ctx, s.opts.connectTimeout, func(ctx context.Context) error {
+	err = s.health.attempt(ctx, timeout, func(ctx context.Context) error {
 		counts, err := topicPartitions(ctx, client, embedded(s.cfg.Env, s.cfg.Options), s.opts.topics)
 		splits = splits[:0]
 		for _, t := range s.opts.topics {
@@ -125,10 +133,14 @@ func (s *source) Splits(ctx context.Context) ([]connectors.Split, error) {
 		return err
 	})
 	if err != nil {
+		if known != nil && !final(err) && ctx.Err() == nil {
+			return slices.Clone(known), nil
+		}
 		return nil, s.unavailable(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.known = slices.Clone(splits)
 	if s.first == nil {
 		s.first = map[string]bool{}
 		for _, split := range splits {
@@ -271,32 +283,37 @@ func (s *source) locate(ctx context.Context, p partition, at connectors.Position
 // begin finds where a new job begins in a partition whose records go from first to end.
 func (s *source) begin(ctx context.Context, p partition, first, end int64) (position, error) {
 	pos := position{next: first, epoch: -1, bound: noBound}
-	_, admin, err := s.connect()
-	if err != nil {
-		return pos, err
-	}
 	s.mu.Lock()
 	late := s.first != nil && !s.first[p.split().ID]
 	s.mu.Unlock()
 	if !late { // a partition added to a running job is read from its beginning: its records are all newer than the job
-		next, err := s.resolve(ctx, admin, p, s.opts.start, first, end)
+		next, err := s.resolve(ctx, p, s.opts.start, end)
 		if err != nil {
 			return pos, err
 		}
 		pos.next = min(max(first, next), end)
 	}
 	if s.opts.end.kind != "" {
-		bound, err := s.resolve(ctx, admin, p, s.opts.end, end, end)
+		bound, err := s.resolve(ctx, p, s.opts.end, end)
 		if err != nil {
 			return pos, err
 		}
-		pos.bound = bound
+		if pos.bound = bound; bound == unnamed {
+			pos.bound = end
+		}
 	}
 	return pos, nil
 }
 
-// resolve gives the offset of a place; otherwise is that of partitions that it does not name.
-func (s *source) resolve(ctx context.Context, admin *kadm.Client, p partition, at place, otherwise, end int64) (int64, error) {
+// unnamed is the offset of a place that says nothing about a partition.
+const unnamed int64 = -1
+
+// resolve gives the offset of a place in p.
+func (s *source) resolve(ctx context.Context, p partition, at place, end int64) (int64, error) {
+	_, admin, err := s.connect()
+	if err != nil {
+		return 0, err
+	}
 	switch at.kind {
 	case startLatest:
 		return end, nil
@@ -309,14 +326,14 @@ func (s *source) resolve(ctx context.Context, admin *kadm.Client, p partition, a
 		}
 	case startGroup:
 		offsets, err := admin.FetchOffsets(kadm.RequireStable(ctx), s.opts.group)
-		if err != nil {
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 			return 0, fmt.Errorf("fetching the offsets of group '%s': %w", s.opts.group, err)
 		}
 		if o, ok := offsets.Lookup(p.topic, p.id); ok && o.Err == nil && o.At >= 0 {
 			return o.At, nil
 		}
 	}
-	return otherwise, nil
+	return unnamed, nil
 }
 
 // listed picks one partition out of listed offsets.
