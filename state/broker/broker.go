@@ -25,6 +25,7 @@ type Broker struct {
 	cancel    context.CancelFunc
 	tasks     sync.WaitGroup // listeners and background loops
 	inFlight  byteBudget
+	count     counters
 
 	// adminMu serialises changes to the set of topics: file and memory change together.
 	adminMu sync.Mutex

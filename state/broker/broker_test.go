@@ -139,9 +139,11 @@ func TestRestartKeepsData(t *testing.T) {
 	if after.ID == [16]byte{} || after.Partitions != 3 || after.Config["retention.ms"] != "-1" {
 		t.Fatalf("after restart: %+v, before: %+v", after, before)
 	}
-	got := consume(t, client(t, b, overTCP, kgo.ConsumeTopics("kept")), 3)
-	if len(got) != 3 {
+	if got := consume(t, client(t, b, overTCP, kgo.ConsumeTopics("kept")), 3); len(got) != 3 {
 		t.Fatalf("got %d records", len(got))
+	}
+	if m := b.Metrics(); m.Connections == 0 || m.Requests == 0 || m.BytesOut == 0 || m.FetchesAnswered == 0 || m.Partitions < 3 || m.StoredBytes == 0 {
+		t.Errorf("metrics %+v", m)
 	}
 }
 

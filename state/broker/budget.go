@@ -39,6 +39,12 @@ func (b *byteBudget) give(n int64) {
 	b.freed.Broadcast()
 }
 
+func (b *byteBudget) inUse() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}
+
 func (b *byteBudget) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

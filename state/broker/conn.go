@@ -70,6 +70,7 @@ func (b *Broker) serve(nc net.Conn, at endpoint) error {
 		return fmt.Errorf("too many connections: limit MaxConns is %d", b.opts.MaxConns)
 	}
 	b.conns[c] = struct{}{}
+	b.count.connections.Add(1)
 	b.connWG.Add(2)
 	go c.readLoop()
 	go c.writeLoop()
@@ -151,6 +152,8 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 	if !ok {
 		return net.ErrClosed
 	}
+	c.broker.count.requests.Add(1)
+	c.broker.count.bytesIn.Add(int64(size))
 	var rep reply
 	var err error
 	version := int16(binary.BigEndian.Uint16(head[6:]))
@@ -276,6 +279,9 @@ func (c *conn) answer(p pending) (err error) {
 			err = fmt.Errorf("answering request key %d: panic: %v", p.key, v)
 		}
 	}()
+	if p.key == keyFetch {
+		c.broker.count.fetches.Add(1)
+	}
 	resp := p.reply.resp
 	if p.reply.later != nil {
 		resp = p.reply.later(c.broker.ctx)
@@ -294,7 +300,8 @@ func (c *conn) answer(p pending) (err error) {
 		return fmt.Errorf("answer to request key %d is too large: %d bytes", p.key, len(*buf))
 	}
 	c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err = c.net.Write(*buf)
+	n, err := c.net.Write(*buf)
+	c.broker.count.bytesOut.Add(int64(n))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 // Request keys the connection itself has to know.
 const (
 	keyProduce     int16 = 0
+	keyFetch       int16 = 1
 	keyAPIVersions int16 = 18
 )
 

@@ -41,6 +41,8 @@ func TestKillKeepsAcknowledged(t *testing.T) {
 		v.kill()
 		c.Close()
 	}
+	mu.Lock() // a closed client may still be calling back
+	defer mu.Unlock()
 	if len(acked) == 0 {
 		t.Fatal("nothing was acknowledged")
 	}

@@ -98,6 +98,7 @@ func (c *produceCall) appendBatch(p *partition, batch []byte, rp *kmsg.ProduceRe
 		return
 	}
 	rp.BaseOffset, rp.LogAppendTime, rp.LogStartOffset = res.First, res.TimestampMs, p.log.StartOffset()
+	c.broker.count.batches.Add(1)
 	w.ticket = ticket{p.log, res.First, res.Last}
 	c.waiting = append(c.waiting, w)
 }
