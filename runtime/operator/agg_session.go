@@ -162,6 +162,9 @@ func (s *AggSession) Push(_ int, b *vector.Batch, _ Output) error {
 			s.schedule(gid, t+s.o.Window.Gap)
 		} else if e := s.bag.lookup(gid, s.encoded); e != noEntry {
 			s.bag.remove(e, 1)
+			if s.clock.now > MinTime {
+				s.schedule(gid, s.clock.now) // what is left may end earlier: look at the next watermark
+			}
 		}
 	}
 	s.bag.releaseUnused(s.gids)
@@ -192,11 +195,13 @@ func (s *AggSession) Watermark(t int64, out Output) (int64, error) {
 	s.order, s.ready, s.names = s.order[:0], s.ready[:0], s.names[:0]
 	for len(s.due) > 0 && closedBy(t, s.due[0].end) {
 		d := heap.Pop(&s.due).(dueKey)
-		if s.dueOf[d.gid] != d.end || !s.bag.table.IsLive(d.gid) {
+		if s.dueOf[d.gid] != d.end {
 			continue // superseded
 		}
 		s.dueOf[d.gid] = maxDue
-		s.close(d.gid, t)
+		if s.bag.table.IsLive(d.gid) {
+			s.close(d.gid, t)
+		}
 	}
 	slices.SortFunc(s.ready, func(a, b session) int {
 		return cmp.Or(cmp.Compare(a.end, b.end), bytes.Compare(s.names[a.keyFrom:a.keyTo], s.names[b.keyFrom:b.keyTo]))

@@ -224,9 +224,42 @@ func bruteSessions(gap int64, steps []step) (out []rec, late int) {
 			late++
 			continue
 		}
-		open[name] = append(open[name], e)
+		if s.row.op.Adds() {
+			open[name] = append(open[name], e)
+		} else if i := slices.Index(open[name], e); i >= 0 {
+			open[name] = slices.Delete(open[name], i, i+1)
+		}
 	}
 	return out, late
+}
+
+// Rows that are taken back split sessions, and keys that come back after they were gone are not forgotten.
+func TestAggSessionRetracts(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 22))
+		now, wm := int64(0), int64(MinTime)
+		h := &history{rng: rng, gen: func(rng *rand.Rand) []any { return []any{now - rng.Int64N(6*ms), randomInt(rng, 5), rng.Int64N(3)} }}
+		var steps []step
+		for range 400 {
+			now += rng.Int64N(2 * ms)
+			steps = append(steps, pushes(h.next()...)...)
+			if rng.IntN(6) == 0 {
+				wm = max(wm, now-8*ms)
+				steps = append(steps, mark(wm))
+			}
+		}
+		gap := int64(3 * ms)
+		want, late := bruteSessions(gap, steps)
+		o := AggWindowOptions{Window: Window{Kind: Session, Gap: gap}, Input: eventSchema, Keys: []int{1}, Retract: true,
+			Aggs: []Aggregate{aggregate(t, "count", -1, nil, eventSchema), aggregate(t, "sum", -1, []int{2}, eventSchema)}}
+		s := script{make: func() Operator { return NewAggWindow(o) }, inputs: [][]types.Type{eventSchema}, steps: steps}
+		verify(t, s, func(d *driver) error {
+			if len(d.late) != late {
+				return fmt.Errorf("%d late rows, want %d", len(d.late), late)
+			}
+			return wantRows(want)(d)
+		})
+	}
 }
 
 func TestAggSession(t *testing.T) {

@@ -33,6 +33,7 @@ func (s *Store) Apply(epoch uint64, deltas [][]byte) error {
 			return fmt.Errorf("applying epoch %d: %w", epoch, err)
 		}
 	}
+	s.unflushed = true
 	if err := s.fault.do(func() error { return s.write(epoch, deltas) }); err != nil {
 		return fmt.Errorf("applying epoch %d: %w", epoch, err)
 	}
@@ -127,6 +128,9 @@ func (s *Store) flush() (uint64, error) {
 	if closed {
 		return durable, ErrClosed
 	}
+	if !s.unflushed {
+		return durable, s.fault.get()
+	}
 	err := s.fault.do(func() error {
 		done, err := s.db.AsyncFlush()
 		if err != nil {
@@ -142,6 +146,7 @@ func (s *Store) flush() (uint64, error) {
 	if err != nil {
 		return durable, fmt.Errorf("flushing state: %w", err)
 	}
+	s.unflushed = false
 	s.mu.Lock()
 	s.durable = epoch
 	s.mu.Unlock()

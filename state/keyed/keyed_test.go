@@ -243,6 +243,7 @@ func TestTornEpochRefusesReads(t *testing.T) {
 		put(&d, 0, fmt.Sprint(i), "0123456789")
 	}
 	cut := d.Bytes()[:len(d.Bytes())-1]
+	s.unflushed = true
 	if err := s.write(7, [][]byte{cut}); !errors.Is(err, ErrBadDelta) { // fails after some chunks, as a crash would
 		t.Fatalf("got %v", err)
 	}

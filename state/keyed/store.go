@@ -62,7 +62,8 @@ type Store struct {
 	db    *pebble.DB
 	fault *fault
 
-	writing sync.Mutex // serialises Apply, Flush, Snapshot, DropOperator, Close; taken before mu
+	unflushed bool       // guarded by writing: something was written since the last flush
+	writing   sync.Mutex // serialises Apply, Flush, Snapshot, DropOperator, Close; taken before mu
 
 	mu      sync.Mutex
 	epoch   uint64 // guarded by mu; durable ≤ epoch ≤ started
@@ -229,6 +230,7 @@ func (s *Store) DropOperator(op uint64) error {
 	if err := s.readable(); err != nil {
 		return err
 	}
+	s.unflushed = true
 	return s.fault.do(func() error {
 		return s.db.DeleteRange(AppendKey(nil, op, 0, 0, nil), appendOpEnd(nil, op), pebble.NoSync)
 	})
