@@ -111,10 +111,18 @@ func (c *caster) decimalKernel() Kernel {
 	return c.decimalFromInteger
 }
 
+// saturated turns a conversion that overflowed into a value that fits no DECIMAL.
+func saturated(x types.Int128, ok bool) types.Int128 {
+	if !ok {
+		return maxUnscaled
+	}
+	return x
+}
+
 // store checks a decimal against the target's precision.
-func (c *caster) store(ctx *Ctx, x types.Int128, ok bool, row int, in, out *vector.Vector) {
+func (c *caster) store(ctx *Ctx, x types.Int128, row int, in, out *vector.Vector) {
 	out.I128[row] = x
-	if !ok || !types.FitsPrecision(x, c.to.Precision) {
+	if !types.FitsPrecision(x, c.to.Precision) {
 		c.bad(ctx, in, row, out, diag.NumericOverflow)
 	}
 }
@@ -125,7 +133,7 @@ func (c *caster) decimalFromInteger(ctx *Ctx, args []*vector.Vector, n int, out 
 	if c.from.Kind.IsTemporal() {
 		for i := range n {
 			x, ok := types.Rescale(types.I128(packTemporal(ctx, in, i)), 0, c.to.Scale)
-			c.store(ctx, x, ok, i, in, out)
+			c.store(ctx, saturated(x, ok), i, in, out)
 		}
 		return
 	}
@@ -146,7 +154,7 @@ func (c *caster) decimalFromInteger(ctx *Ctx, args []*vector.Vector, n int, out 
 			out.I128[i] = x
 			continue
 		}
-		c.store(ctx, x, ok, i, in, out)
+		c.store(ctx, saturated(x, ok), i, in, out)
 	}
 }
 
@@ -155,7 +163,7 @@ func (c *caster) decimalFromDecimal(ctx *Ctx, args []*vector.Vector, n int, out 
 	out.Resize(n)
 	for i := range n {
 		x, ok := types.Rescale(in.I128[i], c.from.Scale, c.to.Scale)
-		c.store(ctx, x, ok, i, in, out)
+		c.store(ctx, saturated(x, ok), i, in, out)
 	}
 }
 
@@ -164,7 +172,7 @@ func (c *caster) decimalFromFloat(ctx *Ctx, args []*vector.Vector, n int, out *v
 	out.Resize(n)
 	for i := range n {
 		x, ok := decimalFromFloat(in.F64[i], c.to.Scale)
-		c.store(ctx, x, ok, i, in, out)
+		c.store(ctx, saturated(x, ok), i, in, out)
 	}
 }
 

@@ -15,8 +15,9 @@ const NoGroup int32 = -1
 // GroupTable maps keys to group ids: small integers that index the columns of accumulators. Ids are dense, stable while the key
 // lives, and reused after Release. The table holds no pointers per key, so the garbage collector never walks it.
 //
-//	slots    open addressing, linear probing, at most 3/4 full; a slot is {tag, gid+1}: tag = upper hash bits, 0 = empty
-//	hashes   by gid; growing and deleting re-place slots without touching keys
+//	slots    open addressing, linear probing, at most 3/4 full; a slot is {tag, gid+1}: tag = lower hash bits, whose lowest bits are
+//	         the slot's home, so that growing reads and writes the slots in order and touches nothing else
+//	hashes   by gid
 //	ints     by gid, width words each: keys of one or two 64-bit columns (mask tells which columns are NULL)
 //	arena    by gid, off and size: any other key, one text column raw, else in key encoding
 //
@@ -133,7 +134,7 @@ func (t *GroupTable) probe(hash []uint64, keys []*vector.Vector, rows, gids []in
 	}
 }
 
-func tagOf(hash uint64) uint32 { return uint32(hash >> 32) }
+func tagOf(hash uint64) uint32 { return uint32(hash) }
 
 // probeInt is the loop for one column without NULLs.
 func (t *GroupTable) probeInt(hash []uint64, x []int64, rows, gids []int32, insert bool) {
@@ -321,7 +322,7 @@ func (t *GroupTable) resize(n int) {
 	t.slots = make([]slot, n)
 	for _, s := range old {
 		if s.ref != 0 {
-			t.slots[t.emptySlot(t.hashes[s.ref-1])] = s
+			t.slots[t.emptySlot(uint64(s.tag))] = s
 		}
 	}
 }
@@ -359,7 +360,7 @@ func (t *GroupTable) vacate(hole uint64) {
 		if s.ref == 0 {
 			break
 		}
-		home := t.hashes[s.ref-1] & last
+		home := uint64(s.tag) & last
 		// s may fill the hole unless its home lies in (hole, at].
 		if (at-home)&last >= (at-hole)&last {
 			t.slots[hole] = s

@@ -218,18 +218,24 @@ func BenchmarkGroupsText1k(b *testing.B)   { benchGroups(b, 1000, true) }
 func BenchmarkGroupsText100k(b *testing.B) { benchGroups(b, 100_000, true) }
 
 func benchMap(b *testing.B, distinct int) {
-	m := map[int64]int32{}
+	m, keys, gids := map[int64]int32{}, make([]int64, distinct), make([]int32, 4096)
+	for i := range keys {
+		keys[i] = int64(i * 7919 % distinct)
+	}
 	b.ReportAllocs()
 	at := 0
 	for b.Loop() {
 		for range 4096 {
-			x := int64(at * 7919 % distinct)
+			x := keys[at]
 			if at++; at == distinct {
 				at = 0
 			}
-			if _, ok := m[x]; !ok {
-				m[x] = int32(len(m))
+			gid, ok := m[x]
+			if !ok {
+				gid = int32(len(m))
+				m[x] = gid
 			}
+			gids[at&4095] = gid
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/4096, "ns/row")

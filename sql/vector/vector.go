@@ -218,7 +218,9 @@ func (v *Vector) AppendFrom(src *Vector, i int) {
 
 // AppendAll appends the rows of src that sel names (nil: all).
 func (v *Vector) AppendAll(src *Vector, sel []int32) {
-	if src.Valid == nil && v.Valid == nil && v.appendFlat(src, sel) {
+	before := v.N
+	if v.appendFlat(src, sel) {
+		v.appendValidity(src, sel, before)
 		return
 	}
 	if sel == nil {
@@ -232,7 +234,29 @@ func (v *Vector) AppendAll(src *Vector, sel []int32) {
 	}
 }
 
-// appendFlat is AppendAll without NULLs for the flat classes; false when the class is nested.
+// appendValidity marks what appendFlat has appended from row `before` on.
+func (v *Vector) appendValidity(src *Vector, sel []int32, before int) {
+	if src.Valid == nil {
+		if v.Valid != nil {
+			v.materialize()
+			for i := before; i < v.N; i++ { // bits of dropped rows may be left in the last word
+				v.Valid[i>>6] |= 1 << (i & 63)
+			}
+		}
+		return
+	}
+	v.materialize()
+	for i := before; i < v.N; i++ {
+		from := i - before
+		if sel != nil {
+			from = int(sel[from])
+		}
+		bit := src.Valid[from>>6] >> (from & 63) & 1
+		v.Valid[i>>6] = v.Valid[i>>6]&^(1<<(i&63)) | bit<<(i&63)
+	}
+}
+
+// appendFlat appends the values of the flat classes; false when the class is nested.
 func (v *Vector) appendFlat(src *Vector, sel []int32) bool {
 	n := len(sel)
 	if sel == nil {
