@@ -243,7 +243,7 @@ func TestRandomCrashes(t *testing.T) {
 			m.opts.Flush = FlushAck
 		}
 		m.reopen(filepath.Join(dir, "l"))
-		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
+		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
 			m.step()
 		}
 		m.crash()

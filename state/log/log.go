@@ -161,9 +161,9 @@ func (l *Log) Close() error {
 func (l *Log) Delete() error {
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
-	l.syncMu.Lock() // a sync in progress may be writing a checkpoint into the folder
-	defer l.syncMu.Unlock()
 	l.shut(ErrClosed)
+	l.syncMu.Lock() // a sync in progress may be writing a checkpoint into the folder; later ones see the log closed
+	defer l.syncMu.Unlock()
 	if err := os.RemoveAll(l.dir); err != nil {
 		return fmt.Errorf("removing log folder: %w", err)
 	}

@@ -267,6 +267,27 @@ func TestClosedLog(t *testing.T) {
 	}
 }
 
+func TestDelete(t *testing.T) {
+	shared := NewCommitter(2)
+	defer shared.Close()
+	for i := range 20 {
+		o := Options{SegmentBytes: 200}
+		if i%2 == 0 {
+			o.Committer = shared
+		}
+		l := open(t, t.TempDir(), o)
+		for range i { // with syncs of these under way
+			mustAppend(t, l, batchOf("v"))
+		}
+		if err := l.Delete(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(l.Dir()); !os.IsNotExist(err) {
+			t.Fatalf("the folder is still there: %v", err)
+		}
+	}
+}
+
 func TestRecordRoundTrip(t *testing.T) {
 	in := []Record{
 		{TimestampMs: 5, Key: nil, Value: nil},
