@@ -126,13 +126,14 @@ func (s *groupService) tick() {
 	}
 	s.c.Tick(s.b.opts.Now())
 	s.settle()
-	if s.journal.needsSnapshot(s.live) {
-		s.compact()
-	}
+	s.compact()
 }
 
-// compact replaces the journal by a snapshot of the state, unless appends are under way. Caller holds mu.
+// compact replaces the journal by a snapshot of the state if it is mostly garbage and no appends are under way. Caller holds mu.
 func (s *groupService) compact() {
+	if !s.journal.needsSnapshot(s.live) {
+		return
+	}
 	records, ok := s.c.Snapshot()
 	if !ok {
 		return
@@ -158,6 +159,7 @@ func (s *groupService) appended(ids []uint64, ok bool) {
 		s.c.Appended(id, ok)
 	}
 	s.settle()
+	s.compact() // under load this may be the only moment without appends under way
 }
 
 // settle carries out what the coordinator asks for. Caller holds mu.

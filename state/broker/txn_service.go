@@ -120,13 +120,14 @@ func (s *txnService) tick() {
 	}
 	s.c.Tick(s.b.opts.Now())
 	s.settle()
-	if s.journal.needsSnapshot(s.live) {
-		s.compact()
-	}
+	s.compact()
 }
 
-// compact replaces the journal by a snapshot of the state, unless appends are under way. Caller holds mu.
+// compact replaces the journal by a snapshot of the state if it is mostly garbage and no appends are under way. Caller holds mu.
 func (s *txnService) compact() {
+	if !s.journal.needsSnapshot(s.live) {
+		return
+	}
 	records, ok := s.c.Snapshot()
 	if !ok {
 		return
@@ -152,6 +153,7 @@ func (s *txnService) appended(ids []uint64, ok bool) {
 		s.c.Appended(id, ok)
 	}
 	s.settle()
+	s.compact() // under load this may be the only moment without appends under way
 }
 
 // settle carries out what the coordinator asks for. Caller holds mu.

@@ -20,7 +20,7 @@ type actor struct {
 }
 
 // TestRandom lets actors join, sync, beat, commit, vanish and crash in random
-// order, and checks after each step what must always hold.
+// order, over a disk that is slow at times, and checks after each step what must always hold.
 func TestRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := &random{t: t, w: newWorld(Options{})}
@@ -50,7 +50,7 @@ type random struct {
 func (r *random) step() {
 	a := rapid.SampledFrom(r.actors).Draw(r.t, "actor")
 	w := r.w
-	switch rapid.IntRange(0, 9).Draw(r.t, "what") {
+	switch rapid.IntRange(0, 11).Draw(r.t, "what") {
 	case 0, 1:
 		r.join(a)
 	case 2, 3:
@@ -78,6 +78,10 @@ func (r *random) step() {
 		if rapid.IntRange(0, 2).Draw(r.t, "crash") == 0 {
 			r.crash()
 		}
+	case 10:
+		w.hold = true
+	case 11:
+		w.disk(rapid.Bool().Draw(r.t, "durable"))
 	}
 }
 
@@ -220,6 +224,7 @@ func (r *random) checkReplay(g *group) {
 
 // quiesce: after long silence nobody is left, and no ticket without answer.
 func (r *random) quiesce() {
+	r.w.disk(true)
 	for range 20 {
 		r.w.now = r.w.now.Add(30 * time.Second)
 		r.w.c.Tick(r.w.now)
