@@ -1,6 +1,7 @@
 package log
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -232,6 +233,9 @@ func (m *crashModel) compare(want []string, aborted []AbortedTxn, first map[int6
 
 // TestRandomCrashes compares the log with a model through random appends, transactions, deletions, restarts and crashes.
 func TestRandomCrashes(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		f.Value.Set("40") // each crash costs many fsyncs; ask for more with -rapid.checks
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "log")
 		if err != nil {
