@@ -19,7 +19,7 @@ import (
 const (
 	produceOverhead  = 128       // bytes of a batch with one record beside its key, value and headers, at most
 	topicMaxDefault  = 1_048_588 // Kafka's default of max.message.bytes
-	maxFences        = 2         // fences in one delivery after which another writer must be at work
+	maxFences        = 5         // fences in one delivery after which another writer must be at work
 	maxBuffered      = 50_000    // records in the client's buffer
 	maxBufferedBytes = 64 << 20
 	emptyMarker      = -1 // epoch of a sink that has delivered nothing

@@ -282,6 +282,72 @@ func TestSinkRejectsLargeRecord(t *testing.T) {
 	}
 }
 
+// TestUpsertRoundTrip: what an upsert sink writes, an upsert source reads as the same changes.
+func TestUpsertRoundTrip(t *testing.T) {
+	topic := newTopic(t, 1)
+	columns := []connectors.Column{column("id", types.Int64), column("name", types.String)}
+	c, err := newSink(connectors.SinkConfig{ID: "x" + topic, Relation: "r", Columns: columns, Key: []int{0}, Mode: connectors.Upsert,
+		Options: values(t, map[string]string{"brokers": brokers(t), "topic": topic, "upsert": "true"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b := vector.NewBatch(fieldsOf(columns), 4)
+	for _, op := range []vector.Change{vector.Insert, vector.UpdateBefore, vector.UpdateAfter, vector.Delete} {
+		b.Cols[0].AppendI64(5)
+		b.Cols[1].AppendString(op.String())
+		b.EndRow(op)
+	}
+	stage, err := c.Encode(nil, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Deliver(testContext(t), 1, stage); err != nil { // without Open: Deliver connects by itself
+		t.Fatal(err)
+	}
+	s := openSource(t, topic, columns, map[string]string{"upsert": "true", "scan_bounded": "latest"})
+	r := openSplit(t, s, partition{topic, 0}, nil)
+	got, ctx := vector.NewBatch(fieldsOf(columns), 4), testContext(t)
+	for status := connectors.More; status != connectors.End; {
+		if status, err = r.Read(ctx, got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got.N != 3 || string(got.Cols[1].Bytes(1)) != "+U" || got.Change(2) != vector.Delete || got.Cols[0].I64[2] != 5 {
+		t.Errorf("%d rows, changes %v, rejected %+v", got.N, got.Op, r.Rejected())
+	}
+}
+
+// TestPartitionHint: a metadata column chooses the partition; one that does not exist is refused.
+func TestPartitionHint(t *testing.T) {
+	topic := newTopic(t, 3)
+	columns := []connectors.Column{column("id", types.Int64), {Name: "p", Type: types.Of(types.Int32), MetadataKey: "partition"}}
+	c, err := newSink(connectors.SinkConfig{ID: "x" + topic, Relation: "r", Columns: columns,
+		Options: values(t, map[string]string{"brokers": brokers(t), "topic": topic})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b := vector.NewBatch(fieldsOf(columns), 4)
+	for i := range int64(4) {
+		b.Cols[0].AppendI64(i)
+		b.Cols[1].AppendI64(i)
+		b.EndRow(vector.Insert)
+	}
+	stage, err := c.Encode(nil, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rejected, err := c.Deliver(testContext(t), 1, stage)
+	if err != nil || len(rejected) != 1 || !strings.Contains(rejected[0].Err.Message, "no partition 3") {
+		t.Fatalf("%+v, %v", rejected, err)
+	}
+	for p := range int32(3) {
+		r := openSplit(t, openSource(t, topic, idColumns, map[string]string{"scan_bounded": "latest"}), partition{topic, p}, nil)
+		wantIDs(t, readUntil(t, r, idColumns, connectors.End), int64(p), int64(p)+1)
+	}
+}
+
 // TestSinkAtLeastOnce: without transactions records are there at once.
 func TestSinkAtLeastOnce(t *testing.T) {
 	topic := newTopic(t, 1)
@@ -290,6 +356,32 @@ func TestSinkAtLeastOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantIDs(t, committed(t, topic), 0, 10)
+}
+
+// BenchmarkSink encodes and delivers epochs of 20,000 rows, each in a transaction of its own.
+func BenchmarkSink(b *testing.B) {
+	s, rows := openSink(b, newTopic(b, 4), nil), 20_000
+	var stage []byte
+	batch := vector.NewBatch(fieldsOf(idColumns), vector.MaxRows)
+	epoch := uint64(0)
+	for b.Loop() {
+		stage, epoch = stage[:0], epoch+1
+		for i := range rows {
+			batch.Cols[0].AppendI64(int64(i))
+			batch.EndRow(vector.Insert)
+			if batch.N == vector.MaxRows || i == rows-1 {
+				var err error
+				if stage, err = s.Encode(stage, batch); err != nil {
+					b.Fatal(err)
+				}
+				batch.Reset()
+			}
+		}
+		if _, err := s.Deliver(testContext(b), epoch, stage); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
 }
 
 // BenchmarkSource compares a bare fetch loop with the whole way to columns.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -368,6 +369,33 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	if err := <-ended; err == nil {
 		t.Error("delivered to nobody")
+	}
+}
+
+// TestServerComesBack: documents wait for a server that is away and are delivered when it is there.
+func TestServerComesBack(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	s := makeSink(t, []int{0}, map[string]string{"url": "http://" + addr, "bulk_max_docs": "10"})
+	stage := stageOf(t, s, inserts(100)...)
+	ended := make(chan error)
+	go func() { _, err := s.Deliver(testContext(t), 1, stage); ended <- err }()
+	for s.Health() == nil {
+		time.Sleep(time.Millisecond) // until it has noticed that nobody is there
+	}
+	if l, err = net.Listen("tcp", addr); err != nil {
+		t.Skipf("the port is taken meanwhile: %v", err)
+	}
+	f := &fake{docs: map[string]string{}, versions: map[string]uint64{}}
+	f.Server = &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(f.serve)}}
+	f.Start()
+	defer f.Close()
+	if err := <-ended; err != nil || len(f.docs) != 100 {
+		t.Errorf("%d documents, %v", len(f.docs), err)
 	}
 }
 
