@@ -216,16 +216,20 @@ func (r *runner) print(ctx context.Context, res *client.Result) (int64, error) {
 	if r.rule.kind == "rows" {
 		opt.MaxRows = max(1, r.rule.rows-r.rows)
 	}
-	if res.Live && (r.rule.kind == "idle" || r.rule.kind == "eof") {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
-		go func() {
-			_ = r.wait(ctx)
-			cancel()
-		}()
+	if !res.Live || r.rule.kind != "idle" && r.rule.kind != "eof" {
+		return output.Print(ctx, os.Stdout, res, opt)
 	}
-	return output.Print(ctx, os.Stdout, res, opt)
+	ruled, cancel := context.WithCancel(ctx) // ends when the jobs are over, or ctx does
+	defer cancel()
+	go func() {
+		_ = r.wait(ruled)
+		cancel()
+	}()
+	n, err := output.Print(ruled, os.Stdout, res, opt)
+	if ruled.Err() != nil {
+		err = ctx.Err()
+	}
+	return n, err
 }
 
 // status is the line below a live table.

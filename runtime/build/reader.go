@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/runtime/view"
@@ -11,6 +12,9 @@ import (
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
+
+// viewReadyTimeout is how long a query waits for a view whose job is starting.
+const viewReadyTimeout = 10 * time.Second
 
 // readerSource makes a reader inside the engine look like a source with one split.
 type readerSource struct{ reader connectors.Reader }
@@ -93,6 +97,9 @@ func (r *systemReader) Read(_ context.Context, dst *vector.Batch) (connectors.St
 // viewReader gives a snapshot of a view, and with sub its changes.
 type viewReader struct {
 	quiet
+	table  *view.Table
+	follow bool
+	opened bool
 	schema []types.Type
 	rows   []view.Row
 	sub    *view.Subscription
@@ -100,21 +107,39 @@ type viewReader struct {
 }
 
 func newViewReader(t *view.Table, fields []types.Field, follow bool) *viewReader {
-	r := &viewReader{}
+	r := &viewReader{table: t, follow: follow}
 	for _, f := range fields {
 		r.schema = append(r.schema, f.Type)
-	}
-	if follow {
-		r.sub = t.Subscribe()
-		r.rows = r.sub.Snapshot
-	} else {
-		r.rows = t.Snapshot()
 	}
 	return r
 }
 
+// open waits until the view has its rows back after a start, then takes the snapshot.
+func (r *viewReader) open(ctx context.Context) error {
+	select {
+	case <-r.table.Ready():
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(viewReadyTimeout):
+		return errNoView(r.table.Relation.Name)
+	}
+	r.opened = true
+	if r.follow {
+		r.sub = r.table.Subscribe()
+		r.rows = r.sub.Snapshot
+	} else {
+		r.rows = r.table.Snapshot()
+	}
+	return nil
+}
+
 // Read gives rows of the snapshot, then waits for changes.
 func (r *viewReader) Read(ctx context.Context, dst *vector.Batch) (connectors.Status, error) {
+	if !r.opened {
+		if err := r.open(ctx); err != nil {
+			return connectors.End, err
+		}
+	}
 	if len(r.rows) > 0 || r.sub == nil {
 		for len(r.rows) > 0 && dst.N < vector.MaxRows {
 			if err := r.rows[0].Append(dst, r.schema); err != nil {

@@ -89,6 +89,7 @@ func New(id int, name string) *Task {
 func (t *Task) AddNode(n *Node) *Node {
 	n.task = t
 	n.combine = watermark.NewCombine(n.Inputs, operator.MinTime)
+	n.Counters.Watermark.Store(operator.MinTime)
 	t.Nodes = append(t.Nodes, n)
 	return n
 }

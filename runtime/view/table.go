@@ -24,6 +24,7 @@ type Table struct {
 	rows  map[string]entry // by encoded key; guarded by mu
 	subs  map[*Subscription]struct{}
 	epoch uint64
+	ready chan struct{} // closed when the rows of the last commit are there
 }
 
 // entry is a row. Count is its multiplicity in a view without key, else 1.
@@ -41,7 +42,19 @@ type change struct {
 
 // NewTable makes an empty table.
 func NewTable(r *catalog.Relation, key []int) *Table {
-	return &Table{Relation: r, Key: key, rows: map[string]entry{}, subs: map[*Subscription]struct{}{}}
+	return &Table{Relation: r, Key: key, rows: map[string]entry{}, subs: map[*Subscription]struct{}{}, ready: make(chan struct{})}
+}
+
+// Ready is closed when the table holds the rows of its job's last commit: until then a reader would see an empty view.
+func (t *Table) Ready() <-chan struct{} { return t.ready }
+
+// setReady opens the table to readers. Caller holds mu.
+func (t *Table) setReady() {
+	select {
+	case <-t.ready:
+	default:
+		close(t.ready)
+	}
 }
 
 // Len returns the number of rows.

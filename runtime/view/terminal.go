@@ -26,6 +26,8 @@ func (t *Terminal) Restore() error {
 	t.counts = map[string]int64{}
 	t.Table.mu.Lock()
 	defer t.Table.mu.Unlock()
+	clear(t.Table.rows)
+	defer t.Table.setReady()
 	return t.State.Scan(0, func(_ uint16, key, value []byte) error {
 		count, n := binary.Varint(value)
 		if n <= 0 {
