@@ -17,7 +17,8 @@ import (
 type node struct {
 	t   *testing.T
 	dir string
-	b   *Broker
+	mu  sync.RWMutex // held by the test while brokers change; clients that dial wait
+	b   *Broker      // written by the test's goroutine only, under mu
 }
 
 func startNode(t *testing.T) *node {
@@ -39,6 +40,8 @@ func (n *node) open() {
 
 func (n *node) restart() {
 	n.t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := n.b.Close(ctx); err != nil {
@@ -54,7 +57,11 @@ func (n *node) topic(name string, partitions int) {
 	}
 }
 
-func (n *node) dial(ctx context.Context, _, _ string) (net.Conn, error) { return n.b.Dial(ctx) }
+func (n *node) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.b.Dial(ctx)
+}
 
 // client connects to whatever broker the node runs at the moment.
 func (n *node) client(opts ...kgo.Opt) *kgo.Client {

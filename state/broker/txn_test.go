@@ -29,6 +29,8 @@ func (n *node) crash() {
 		defer cancel()
 		old.Close(ctx)
 	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.dir = dir
 	n.open()
 }
