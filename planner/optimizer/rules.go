@@ -1,10 +1,12 @@
 package optimizer
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/props"
+	"github.com/millrace/millrace/sql/invariant"
 )
 
 // Rule is one rewriting of a whole plan.
@@ -37,10 +39,29 @@ func Optimize(n logical.Node, fired func(rule string), only ...string) logical.N
 			continue
 		}
 		next := r.Apply(n, props.New(false))
+		if invariant.Enabled {
+			check(r.Name, n, next)
+		}
 		if next != n && fired != nil && logical.Print(next) != logical.Print(n) {
 			fired(r.Name)
 		}
 		n = next
 	}
 	return n
+}
+
+// check panics when a rule breaks the plan or changes its output.
+func check(rule string, before, after logical.Node) {
+	if err := logical.Check(after); err != nil {
+		panic(fmt.Sprintf("rule %s: %v\n%s=>\n%s", rule, err, logical.Print(before), logical.Print(after)))
+	}
+	a, b := before.Columns(), after.Columns()
+	if len(a) != len(b) {
+		panic(fmt.Sprintf("rule %s: %d columns became %d", rule, len(a), len(b)))
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || !a[i].Type.Equal(b[i].Type) {
+			panic(fmt.Sprintf("rule %s: column %s %s became %s %s", rule, a[i].Name, a[i].Type, b[i].Name, b[i].Type))
+		}
+	}
 }
