@@ -16,7 +16,7 @@ type AggGroupOptions struct {
 	Keys      []int        // none: one global group
 	Aggs      []Aggregate
 	Retract   bool // the input takes rows back
-	WindowEnd int  // index in Keys of a window's end: the group dies when the watermark closes it; -1: none
+	WindowEnd int  // index in Keys of a window's end: the group dies when the watermark closes it; -1: none; no effect with FinalOnly
 	FinalOnly bool // emit each group once, at the end
 }
 
@@ -75,7 +75,7 @@ func (a *AggGroup) Open(ctx *Context) error {
 	a.emit = newEmitter(append(append([]types.Type{}, a.keyTypes...), results...))
 	a.before, a.after, a.scratch = newColumns(results), newColumns(results), newColumns(a.keyTypes)
 	a.table, a.accs = row.NewGroupTable(a.keyTypes), newAccumulators(a.o.Aggs, a.o.Retract)
-	if a.o.WindowEnd >= 0 {
+	if a.o.WindowEnd >= 0 && !a.o.FinalOnly { // the last watermark closes all windows before End emits them
 		a.ends = map[int64]*endGroups{}
 		if err := a.clock.load(ctx); err != nil {
 			return err

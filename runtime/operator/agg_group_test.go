@@ -122,6 +122,14 @@ func TestAggGroupWindowEnd(t *testing.T) {
 	})
 }
 
+func TestAggGroupFinalWindows(t *testing.T) {
+	schema := []types.Type{tTime, tInt}
+	o := AggGroupOptions{Input: schema, Keys: []int{0}, WindowEnd: 0, FinalOnly: true, Aggs: []Aggregate{aggregate(t, "count", -1, nil, schema)}}
+	steps := []step{push(0, ins(10*ms, 1)), mark(50 * ms), push(0, ins(60*ms, 1))}
+	verify(t, script{make: func() Operator { return NewAggGroup(o) }, inputs: [][]types.Type{schema}, steps: steps},
+		wantRows([]rec{ins(10*ms, 1), ins(60*ms, 1)}))
+}
+
 func TestAggregateFilter(t *testing.T) {
 	schema := []types.Type{tInt, types.Of(types.Bool)}
 	o := AggGroupOptions{Input: schema, Keys: nil, WindowEnd: -1, Aggs: []Aggregate{aggregate(t, "count", 1, nil, schema)}}
