@@ -194,6 +194,19 @@ func TestFollow(t *testing.T) {
 	if b.Cols[0].I64[0] != 9 {
 		t.Errorf("after truncation: %d", b.Cols[0].I64[0])
 	}
+	// The file is rotated away and a longer one takes its name.
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "a.jsonl", `{"id":10,"name":"after rotation"}`+"\n")
+	for b.Reset(); b.N == 0; {
+		if _, err := r.Read(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.Cols[0].I64[0] != 10 {
+		t.Errorf("after rotation: %d", b.Cols[0].I64[0])
+	}
 }
 
 func TestSourceErrors(t *testing.T) {

@@ -189,7 +189,7 @@ func (r *reader) fill() error {
 	return nil
 }
 
-// wait blocks until the followed file has grown. A file that has become shorter was begun anew and is read from its start.
+// wait blocks until the followed file has grown. A file that has become shorter, or another one under its name, is read from its start.
 func (r *reader) wait(ctx context.Context) error {
 	timer := time.NewTimer(r.poll)
 	defer timer.Stop()
@@ -205,7 +205,7 @@ func (r *reader) wait(ctx context.Context) error {
 		}
 		held := r.pos.offset + int64(len(r.buf)-r.start)
 		switch {
-		case err == nil && info.Size() < r.pos.offset:
+		case err == nil && (info.Size() < r.pos.offset || r.replaced(info)):
 			return r.restart()
 		case err == nil && info.Size() > held:
 			r.eof = false
@@ -213,6 +213,12 @@ func (r *reader) wait(ctx context.Context) error {
 		}
 		timer.Reset(r.poll)
 	}
+}
+
+// replaced tells whether the path now names another file than the open one, as after a log rotation.
+func (r *reader) replaced(now os.FileInfo) bool {
+	open, err := r.file.Stat()
+	return err == nil && !os.SameFile(open, now)
 }
 
 // restart opens the path again, as its file was replaced or emptied.

@@ -10,7 +10,7 @@ import (
 const maxDepth = 512
 
 func space(src []byte, i int) int {
-	for i < len(src) && (src[i] == ' ' || src[i] == '\n' || src[i] == '\t' || src[i] == '\r') {
+	for i < len(src) && src[i] <= ' ' && (src[i] == ' ' || src[i] == '\n' || src[i] == '\t' || src[i] == '\r') {
 		i++
 	}
 	return i
@@ -54,14 +54,27 @@ const (
 	highs = 0x8080808080808080
 )
 
-// special returns the index of the first byte from i on that needs a look: quote, backslash, control character, non-ASCII.
+// specials has the high bit of each byte of w set that is special: a quote, a backslash, a control character, not ASCII. Only the
+// lowest bit set is to be trusted, since borrows give false ones above it. Flipping 0x02 puts the quote (0x22) right above the
+// control characters, so that one comparison with 0x21 finds both.
+func specials(w uint64) uint64 {
+	return (((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones) | w) & highs
+}
+
+// special returns the index of the first byte from i on that needs a look.
 func special(src []byte, i int) int {
-	for i+8 <= len(src) {
-		w := binary.LittleEndian.Uint64(src[i:])
-		quote, slash := w^(ones*'"'), w^(ones*'\\')
-		// Each term has the high bit of a byte set when the byte is special; borrows give false bits only above a true one.
-		m := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w | w) & highs
-		if m != 0 {
+	for i+16 <= len(src) {
+		m, n := specials(binary.LittleEndian.Uint64(src[i:])), specials(binary.LittleEndian.Uint64(src[i+8:]))
+		if m|n != 0 {
+			if m != 0 {
+				return i + bits.TrailingZeros64(m)>>3
+			}
+			return i + 8 + bits.TrailingZeros64(n)>>3
+		}
+		i += 16
+	}
+	if i+8 <= len(src) {
+		if m := specials(binary.LittleEndian.Uint64(src[i:])); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 		i += 8
