@@ -85,14 +85,21 @@ func samePhysical(a, b types.Type) bool {
 		return true
 	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale:
 		return a.Precision <= b.Precision
-	case isSmallInteger(a.Kind) && isSigned64(b.Kind):
-		return true
+	case isInteger(a.Kind) && isInteger(b.Kind):
+		return widens(a.Kind, b.Kind)
 	}
 	return a.Equal(b)
 }
 
-func isSmallInteger(k types.Kind) bool { return k == types.Bool || k.IsInteger() && k != types.Uint64 }
-func isSigned64(k types.Kind) bool     { return k == types.Int64 }
+func isInteger(k types.Kind) bool { return k == types.Bool || k.IsInteger() }
+
+// widens tells whether every value of integer kind a is one of kind b. BOOLEAN counts as the narrowest integer.
+func widens(a, b types.Kind) bool {
+	if a.IsUnsigned() == b.IsUnsigned() {
+		return a <= b
+	}
+	return b == types.Int64 && a != types.Uint64 || a == types.Bool
+}
 
 // NewCast converts e to type t; try makes values that do not convert NULL instead of row errors.
 func NewCast(e Expr, t types.Type, try bool, pos int) (Expr, error) {

@@ -283,7 +283,11 @@ func (c *compiler) build(e Expr) node {
 	case *Col:
 		return &colNode{index: e.Index}
 	case *Call:
-		return &callNode{call: e, args: c.all(e.Args), vecs: make([]*vector.Vector, len(e.Args)), out: vector.New(e.Bound.Ret, 0)}
+		args := e.Args
+		if e.Bound.FirstOnly {
+			args = args[:1]
+		}
+		return &callNode{call: e, args: c.all(args), vecs: make([]*vector.Vector, len(e.Args)), out: vector.New(e.Bound.Ret, 0)}
 	case *Case:
 		n := &caseNode{conds: c.all(e.Conds), results: c.all(e.Results), out: vector.New(e.Typ, 0)}
 		if e.Else != nil {

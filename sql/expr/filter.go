@@ -16,11 +16,14 @@ type term interface {
 	narrow(ctx *function.Ctx, b *vector.Batch, sel []int32) []int32
 }
 
-// CompileFilter prepares a BOOLEAN expression; nil selects all rows.
+// CompileFilter prepares a BOOLEAN or numeric expression; nil selects all rows.
 func CompileFilter(e Expr) *Filter {
 	f := &Filter{}
 	if e == nil {
 		return f
+	}
+	if c, err := condition(e); err == nil { // WHERE n means n <> 0
+		e = c
 	}
 	args := []Expr{e}
 	if l, ok := e.(*Logic); ok && !l.Or {

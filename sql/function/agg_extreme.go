@@ -26,6 +26,8 @@ func bindExtreme(greatest bool) func([]Arg) (BoundAgg, error) {
 				return &extremeIntState{greatest: greatest}
 			case t.Class() == types.ClassF64:
 				return &extremeFloatState{greatest: greatest}
+			case t.Class() == types.ClassBytes:
+				return &extremeTextState{greatest: greatest}
 			}
 			return &extremeKeyState{t: t, greatest: greatest}
 		}
@@ -126,6 +128,55 @@ func (s *extremeFloatState) Decode(group int, data []byte) (rest []byte, err err
 	}
 	s.has[group] = data[0] != 0
 	s.best[group], rest, err = readF64(data[1:])
+	return rest, err
+}
+
+// extremeTextState is MIN and MAX of text without retraction.
+type extremeTextState struct {
+	best     [][]byte
+	has      []bool
+	greatest bool
+}
+
+func (s *extremeTextState) Grow(groups int) {
+	s.best, s.has = growTo(s.best, groups), growTo(s.has, groups)
+}
+
+func (s *extremeTextState) Clear(group int) { s.best[group], s.has[group] = s.best[group][:0], false }
+
+func (s *extremeTextState) Add(gids, rows []int32, _ []vector.Change, args []*vector.Vector) error {
+	v := args[0]
+	for k, g := range gids {
+		i := rowAt(rows, k)
+		if v.IsNull(i) {
+			continue
+		}
+		x := v.Bytes(i)
+		if c := bytes.Compare(x, s.best[g]); !s.has[g] || c != 0 && (c > 0) == s.greatest {
+			s.best[g], s.has[g] = append(s.best[g][:0], x...), true
+		}
+	}
+	return nil
+}
+
+func (s *extremeTextState) Emit(group int, out *vector.Vector) {
+	if !s.has[group] {
+		out.AppendNull()
+		return
+	}
+	out.AppendBytes(s.best[group])
+}
+
+func (s *extremeTextState) Encode(group int, dst []byte) []byte {
+	return appendSized(append(dst, byte(boolInt(s.has[group]))), s.best[group])
+}
+
+func (s *extremeTextState) Decode(group int, data []byte) ([]byte, error) {
+	if len(data) == 0 {
+		return nil, errState
+	}
+	text, rest, err := readSized(data[1:])
+	s.best[group], s.has[group] = append(s.best[group][:0], text...), data[0] != 0
 	return rest, err
 }
 

@@ -194,11 +194,10 @@ func bindIn(args []Arg) (Bound, error) {
 	if err != nil {
 		return Bound{}, err
 	}
-	kernel := kernelIn
 	if set := newConstSet(args, t); set != nil {
-		kernel = set.kernel
+		return Bound{Ret: tBool, ArgTypes: want, Kernel: set.kernel, FirstOnly: true}, nil
 	}
-	return Bound{Ret: tBool, ArgTypes: want, Kernel: kernel}, nil
+	return Bound{Ret: tBool, ArgTypes: want, Kernel: kernelIn}, nil
 }
 
 func kernelIn(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {

@@ -43,7 +43,10 @@ type Bound struct {
 	Ret      types.Type
 	ArgTypes []types.Type
 	Strict   bool // NULL in, NULL out, handled by the caller
-	Kernel   Kernel
+	// FirstOnly says that the kernel reads its first argument only, the others being constants that Bind has taken in: the caller
+	// need not spread them over the batch and may pass nil for them. Never set together with Strict.
+	FirstOnly bool
+	Kernel    Kernel
 }
 
 // Example is a documented call that is also a test: SQL evaluates to Result, the text form of the value (NULL for NULL).

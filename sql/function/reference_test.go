@@ -1,0 +1,82 @@
+package function
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestReference keeps functions.md equal to the records; UPDATE=1 rewrites it.
+func TestReference(t *testing.T) {
+	const path = "functions.md"
+	want := reference()
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Error("functions.md is stale: run UPDATE=1 go test ./sql/function -run Reference")
+	}
+}
+
+func reference() string {
+	var b strings.Builder
+	b.WriteString("# Functions\n\nGenerated from the records in this folder.\n")
+	family := ""
+	for _, f := range All() {
+		if f.Family != family {
+			family = f.Family
+			fmt.Fprintf(&b, "\n## %s\n\n", family)
+		}
+		writeRecord(&b, f.Signatures, f.Aliases, f.Doc, f.Examples)
+	}
+	b.WriteString("\n## aggregate\n\n")
+	for _, a := range AllAggs() {
+		writeRecord(&b, a.Signatures, a.Aliases, a.Doc, a.Examples)
+	}
+	fmt.Fprintf(&b, "\n## window\n\nOnly with OVER: %s.\n", strings.Join(WindowFunctions(), ", "))
+	return b.String()
+}
+
+func writeRecord(b *strings.Builder, signatures, aliases []string, doc string, examples []Example) {
+	fmt.Fprintf(b, "- `%s`", strings.Join(signatures, "` · `"))
+	if len(aliases) > 0 {
+		fmt.Fprintf(b, " (also %s)", strings.Join(aliases, ", "))
+	}
+	fmt.Fprintf(b, ": %s", doc)
+	for i, ex := range examples {
+		sep := " e.g. "
+		if i > 0 {
+			sep = "; "
+		}
+		fmt.Fprintf(b, "%s`%s` → `%s`", sep, ex.SQL, ex.Result)
+	}
+	b.WriteString("\n")
+}
+
+// TestRecords checks what the reference and completion rely on.
+func TestRecords(t *testing.T) {
+	if len(All()) < 150 || len(AllAggs()) < 20 {
+		t.Errorf("%d functions, %d aggregates", len(All()), len(AllAggs()))
+	}
+	for _, f := range All() {
+		if f.Name != strings.ToLower(f.Name) || Lookup(strings.ToUpper(f.Name)) != f {
+			t.Errorf("%s is not found by its name", f.Name)
+		}
+		if !strings.HasSuffix(f.Doc, ".") {
+			t.Errorf("%s: the documentation is no sentence", f.Name)
+		}
+		if _, err := f.Bind(make([]Arg, 40)); err == nil && f.Family != "operator" && len(f.Signatures) == 1 && !strings.Contains(f.Signatures[0], "..") {
+			t.Errorf("%s takes 40 arguments", f.Name)
+		}
+	}
+	if !IsWindowFunction("ROW_NUMBER") || IsWindowFunction("sum") || LookupAgg("COUNT") == nil || Lookup("nosuch") != nil {
+		t.Error("lookups")
+	}
+}
