@@ -182,6 +182,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// An error inside a view is shown where the statement names the view: its own text is not at hand.
+func TestErrorInsideView(t *testing.T) {
+	env := testEnv(t)
+	env.Catalog.Drop("trips")
+	text := "SELECT id FROM fast WHERE id > 1 EMIT CHANGES"
+	stmt, err := parser.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Plan(stmt, env)
+	d, ok := diag.As(err)
+	if !ok || d.Code != diag.UnknownTable || d.Offset != strings.Index(text, "fast") || !strings.Contains(d.Message, "in fast: unknown table 'trips'") {
+		t.Errorf("%+v", d)
+	}
+}
+
 // A chain of views that doubles its column at each step must not explode when projections are merged.
 func TestDoublingViews(t *testing.T) {
 	env := testEnv(t)

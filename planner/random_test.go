@@ -22,7 +22,9 @@ func (q *queries) pick(options ...string) string {
 	return rapid.SampledFrom(options).Draw(q.t, "pick")
 }
 
-func (q *queries) chance(percent int) bool { return rapid.IntRange(0, 99).Draw(q.t, "chance") < percent }
+func (q *queries) chance(percent int) bool {
+	return rapid.IntRange(0, 99).Draw(q.t, "chance") < percent
+}
 
 // table draws something for FROM and gives its alias; all have columns id and zone.
 func (q *queries) table() (text, alias string) {
@@ -136,7 +138,7 @@ func TestRandomQueries(t *testing.T) {
 		refused[d.Error()]++
 	})
 	t.Logf("%d planned, refused: %v", planned, refused)
-	if sum := len(refused); planned < 20 {
-		t.Errorf("only %d planned, %d kinds of refusal: %v", planned, sum, refused)
+	if planned < 20 {
+		t.Error("too few queries were planned to mean anything")
 	}
 }

@@ -15,9 +15,12 @@ func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
 	l := lower.New(opts, p.ids)
 	info := l.Props(n)
 	key := rel.PrimaryKey
-	mode := p.env.SinkMode(rel, len(key) > 0)
-	if len(key) == 0 && mode != physical.AppendOnly {
+	if len(key) == 0 {
 		key = bestKey(info.Keys)
+	}
+	mode := p.env.SinkMode(rel, len(key) > 0)
+	if mode == physical.AppendOnly {
+		key = rel.PrimaryKey // a key that follows from the query is of no use to a sink that cannot update
 	}
 	// The inserts of a bounded input need no changes: a sink that cannot take any gets the final rows.
 	collect := mode == physical.AppendOnly && info.Changelog != physical.AppendOnly

@@ -344,6 +344,10 @@ func (b *Binder) Insert(s *ast.Insert) (*catalog.Relation, logical.Node, error) 
 	if rel.Kind != catalog.Sink && rel.Kind != catalog.Table && rel.Kind != catalog.Source {
 		return nil, nil, diag.New(diag.WrongObjectKind, b.at(s.Target), "'%s' is a %s: rows are inserted into sinks", rel.Name, rel.Kind)
 	}
+	rel, err := b.writable(rel, s)
+	if err != nil {
+		return nil, nil, err
+	}
 	n, err := b.Query(s.Query)
 	if err != nil {
 		return nil, nil, err
@@ -360,10 +364,39 @@ func (b *Binder) Insert(s *ast.Insert) (*catalog.Relation, logical.Node, error) 
 	return rel, n, err
 }
 
+// writable is a relation as INSERT sees it: a source or table that its connector can write has only its physical columns.
+func (b *Binder) writable(rel *catalog.Relation, s *ast.Insert) (*catalog.Relation, error) {
+	if rel.Kind == catalog.Sink {
+		return rel, nil
+	}
+	if err := b.check(rel, nil, s.Target, true); err != nil {
+		return nil, err
+	}
+	out := *rel
+	out.Columns, out.PrimaryKey, out.Watermark = nil, nil, nil
+	at := make([]int, len(rel.Columns))
+	for i, c := range rel.Columns {
+		at[i] = -1
+		if c.Computed == nil && !c.Metadata {
+			at[i] = len(out.Columns)
+			out.Columns = append(out.Columns, c)
+		}
+	}
+	for _, k := range rel.PrimaryKey {
+		if at[k] >= 0 {
+			out.PrimaryKey = append(out.PrimaryKey, at[k])
+		}
+	}
+	return &out, nil
+}
+
 // into casts the columns of a query to those of a relation: to the named ones, the others become NULL, or to all by position.
 func (b *Binder) into(rel *catalog.Relation, n logical.Node, cols []int, at ast.Node) (logical.Node, error) {
 	if cols == nil {
-		cols = allOf(rel)
+		cols = make([]int, len(rel.Columns))
+		for i := range cols {
+			cols[i] = i
+		}
 	}
 	if len(cols) != len(n.Columns()) {
 		return nil, diag.New(diag.WrongArguments, b.at(at), "the query gives %d column(s), '%s' takes %d", len(n.Columns()), rel.Name, len(cols))
@@ -385,14 +418,4 @@ func (b *Binder) into(rel *catalog.Relation, n logical.Node, cols []int, at ast.
 		exprs[c] = e
 	}
 	return logical.NewProject(n, exprs, names), nil
-}
-
-func allOf(rel *catalog.Relation) []int {
-	var out []int
-	for i, c := range rel.Columns {
-		if c.Computed == nil {
-			out = append(out, i)
-		}
-	}
-	return out
 }

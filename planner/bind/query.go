@@ -253,8 +253,8 @@ func (b *Binder) setOp(x *ast.SetOp) (logical.Node, error) {
 		return nil, err
 	}
 	defer b.leave()
-	if x.Op != "UNION" {
-		return nil, notSupported(b.at(x), "%s", x.Op)
+	if x.Op != "UNION" && x.All {
+		return nil, notSupported(b.at(x), "%s ALL", x.Op)
 	}
 	l, err := b.body(x.Left, nil)
 	if err != nil {
@@ -266,13 +266,13 @@ func (b *Binder) setOp(x *ast.SetOp) (logical.Node, error) {
 	}
 	left, right := l.node, r.node
 	if len(left.Columns()) != len(right.Columns()) {
-		return nil, diag.New(diag.TypeMismatch, b.at(x.Right), "UNION of %d and %d columns", len(left.Columns()), len(right.Columns()))
+		return nil, diag.New(diag.TypeMismatch, b.at(x.Right), "%s of %d and %d columns", x.Op, len(left.Columns()), len(right.Columns()))
 	}
 	common := make([]types.Type, len(left.Columns()))
 	for i, f := range left.Columns() {
 		t, ok := types.CommonType(f.Type, right.Columns()[i].Type)
 		if !ok {
-			return nil, diag.New(diag.TypeMismatch, b.at(x.Right), "UNION: column %d is %s on the left and %s on the right", i+1, f.Type, right.Columns()[i].Type)
+			return nil, diag.New(diag.TypeMismatch, b.at(x.Right), "%s: column %d is %s on the left and %s on the right", x.Op, i+1, f.Type, right.Columns()[i].Type)
 		}
 		common[i] = t
 	}
@@ -281,6 +281,9 @@ func (b *Binder) setOp(x *ast.SetOp) (logical.Node, error) {
 	}
 	if right, err = castColumns(right, common); err != nil {
 		return nil, err
+	}
+	if x.Op != "UNION" {
+		return b.difference(left, right, x)
 	}
 	n := logical.Node(logical.NewUnion(left, right))
 	if !x.All {

@@ -21,6 +21,7 @@ type selection struct {
 	windows *groupWindow
 	aggs    aggregates
 	ranks   rankings
+	subs    subqueries
 	keys    []expr.Expr
 	items   columnList // select list; names are the output's
 	having  expr.Expr
@@ -139,6 +140,7 @@ func (x *selection) clause(name string) *clause {
 
 func (x *selection) selectList() error {
 	c := x.clause("the select list")
+	c.subqueries = &x.subs
 	for i := range x.ast.Items {
 		item := &x.ast.Items[i]
 		if star, ok := item.Expr.(*ast.Star); ok {
@@ -341,10 +343,15 @@ func (x *selection) finish() (*block, error) {
 	if len(x.ranks.calls) > 0 {
 		var where []int
 		x.node, where = x.ranks.apply(x.node)
-		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, rankBase, where), nil })
+		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, rankBase, where), nil }) // place never fails
 	}
 	if x.qualify != nil {
 		x.node = logical.NewFilter(x.node, x.qualify)
+	}
+	if len(x.subs.nodes) > 0 {
+		var where []int
+		x.node, where = x.subs.join(x.node, x.b.at(x.ast))
+		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, subBase, where), nil }) // place never fails
 	}
 	if err := x.distinctOn(); err != nil {
 		return nil, err

@@ -6,9 +6,10 @@ import (
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/expr"
+	"github.com/millrace/millrace/sql/function"
 )
 
-// subqueries collects the scalar subqueries of a WHERE clause. They are bound on their own, so that a correlated one fails with an
+// subqueries collects the scalar subqueries of a clause. They are bound on their own, so that a correlated one fails with an
 // unknown column.
 type subqueries struct {
 	nodes []logical.Node
@@ -16,9 +17,6 @@ type subqueries struct {
 
 func (b *Binder) scalarSubquery(x *ast.Subquery, c *clause) (expr.Expr, error) {
 	at := b.at(x)
-	if x.Exists {
-		return nil, notSupported(at, "EXISTS").WithHint("use IN (SELECT ..) or a join")
-	}
 	if c.subqueries == nil {
 		return nil, notSupported(at, "a subquery in %s", c.name).WithHint("join with it in FROM")
 	}
@@ -26,15 +24,47 @@ func (b *Binder) scalarSubquery(x *ast.Subquery, c *clause) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if x.Exists {
+		return b.exists(n, c, at)
+	}
 	if len(n.Columns()) != 1 {
 		return nil, diag.New(diag.WrongArguments, at, "a scalar subquery gives one column, this one %d", len(n.Columns()))
 	}
 	if !b.singleRow(n) {
 		return nil, notSupported(at, "a scalar subquery that may give several rows").WithHint("aggregate it (MAX, ANY_VALUE), or write IN (SELECT ..)")
 	}
-	c.subqueries.nodes = append(c.subqueries.nodes, n)
-	i := len(c.subqueries.nodes) - 1
-	return &expr.Col{Index: subBase + i, Name: n.Columns()[0].Name, Typ: n.Columns()[0].Type, Pos: at}, nil
+	return c.subqueries.add(n, at), nil
+}
+
+// add records a subquery of one column and one row and returns the placeholder of its value.
+func (s *subqueries) add(n logical.Node, at int) expr.Expr {
+	s.nodes = append(s.nodes, n)
+	return &expr.Col{Index: subBase + len(s.nodes) - 1, Name: n.Columns()[0].Name, Typ: n.Columns()[0].Type, Pos: at}
+}
+
+// join puts the rows of the subqueries beside those of in; where tells their columns.
+func (s *subqueries) join(in logical.Node, at int) (out logical.Node, where []int) {
+	out = in
+	for _, n := range s.nodes {
+		where = append(where, len(out.Columns()))
+		out = logical.NewJoin(out, n, logical.Join{Kind: physical.Left, Pos: at})
+	}
+	return out, where
+}
+
+// exists is `(SELECT COUNT(*) FROM ..) > 0`.
+func (b *Binder) exists(n logical.Node, c *clause, at int) (expr.Expr, error) {
+	count, err := countAll()
+	if err != nil {
+		return nil, err
+	}
+	calls := aggregates{calls: []aggregate{count}}
+	return expr.NewCall(">", at, c.subqueries.add(calls.group(n, nil, b.emit, at), at), expr.NewInt(0))
+}
+
+func countAll() (aggregate, error) {
+	bound, err := function.LookupAgg("count").Bind(nil)
+	return aggregate{name: "COUNT(*)", bound: bound}, err
 }
 
 // singleRow tells whether at most one row is known to come: the empty set of columns is a key.
@@ -73,11 +103,7 @@ func (b *Binder) where(in logical.Node, sc *scope, cond ast.Expr) (logical.Node,
 		conds = append(conds, k)
 	}
 	width := len(in.Columns())
-	var where []int
-	for _, n := range subs.nodes {
-		where = append(where, len(out.Columns()))
-		out = logical.NewJoin(out, n, logical.Join{Kind: physical.Left, Pos: b.at(cond)})
-	}
+	out, where := subs.join(out, b.at(cond))
 	if len(conds) > 0 {
 		all := conds[0]
 		if len(conds) > 1 {

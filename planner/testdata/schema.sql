@@ -14,6 +14,7 @@ CREATE TABLE users (id BIGINT, name STRING, PRIMARY KEY (id)) WITH (connector = 
 CREATE SOURCE history (id BIGINT, zone INT, fare DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH (connector = 'file', bounded = 'true');
 CREATE MATERIALIZED VIEW per_zone AS SELECT zone, COUNT(*) AS n FROM trips GROUP BY zone;
 CREATE VIEW fast AS SELECT id, zone, speed, ts FROM trips WHERE speed > 100;
-CREATE SINK log (zone INT, n BIGINT) WITH (connector = 'file', mode = 'append', mode_with_key = 'upsert');
+CREATE SINK log (zone INT, n BIGINT) WITH (connector = 'file', mode = 'append');
+CREATE SINK docs (zone INT, n BIGINT) WITH (connector = 'opensearch', mode = 'append', mode_with_key = 'upsert');
 CREATE SINK changes (zone INT, n BIGINT) WITH (connector = 'file', mode = 'retract');
 CREATE SINK idx (zone INT, n BIGINT) WITH (connector = 'opensearch', mode = 'upsert')
