@@ -5,8 +5,8 @@
 // as new splits.
 //
 // Sink: the rows of an epoch are staged as encoded lines. Delivery appends them to the file, fsyncs, and then moves a marker
-// (`.name.millrace` beside the file: owner, epoch, length). The file up to the marker's length is what has been delivered; a delivery
+// (`.name.millrace` beside the file: length, and the last epoch of each writer). The file up to the marker's length is what has been delivered; a delivery
 // that was cut off is cut away before it is made again:
 //
-//	file    |== delivered ==|-- torn --|        marker {id, epoch, length} --> ==
+//	file    |== delivered ==|-- torn --|        marker {length, epochs} --> ==
 package file

@@ -7,13 +7,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // marker says what of a sink's file has been delivered, and for whom.
 type marker struct {
-	ID     string `json:"id"`     // of the sink that owns the file
-	Epoch  uint64 `json:"epoch"`  // the last one delivered
-	Length int64  `json:"length"` // of the file then
+	Epochs map[string]uint64 `json:"epochs"` // per writer (a sink's id): the last epoch delivered
+	Length int64             `json:"length"` // of the file then
+}
+
+// knows tells whether the file belongs to a writer: it, or another sink of the same job and relation, has written to it.
+func (m *marker) knows(id string) bool {
+	if m == nil {
+		return false
+	}
+	for writer := range m.Epochs {
+		if writer == id || job(writer) == job(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// job cuts off what tells the sinks of one job and relation apart: the number behind the last point.
+func job(id string) string {
+	if dot := strings.LastIndexByte(id, '.'); dot >= 0 && strings.Trim(id[dot+1:], "0123456789") == "" {
+		return id[:dot]
+	}
+	return id
 }
 
 // markerPath is hidden, so that patterns and directory listings pass it over.
@@ -34,11 +55,14 @@ func readMarker(path string) (*marker, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, nil //nolint:nilerr // written atomically, so this is not ours
 	}
+	if m.Epochs == nil {
+		m.Epochs = map[string]uint64{}
+	}
 	return &m, nil
 }
 
 // write replaces the marker durably: a new file, fsync, rename, fsync of the directory.
-func (m marker) write(path string) error {
+func (m *marker) write(path string) error {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encoding marker: %w", err)

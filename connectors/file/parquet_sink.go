@@ -52,9 +52,11 @@ func (s *parquetSink) Open(context.Context) error {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return accessError("write", s.dir, err)
 	}
+	targets.mu.Lock() // sinks of one job open the directory one after the other
+	defer targets.mu.Unlock()
 	owner := filepath.Join(s.dir, "owner")
 	m, err := readMarker(owner)
-	if err != nil || m != nil && m.ID == s.cfg.ID {
+	if err != nil || m.knows(s.cfg.ID) {
 		return err
 	}
 	parts, err := s.parts()
@@ -73,7 +75,8 @@ func (s *parquetSink) Open(context.Context) error {
 			}
 		}
 	}
-	return marker{ID: s.cfg.ID}.write(owner)
+	m = &marker{Epochs: map[string]uint64{s.cfg.ID: 0}}
+	return m.write(owner)
 }
 
 func (s *parquetSink) parts() ([]string, error) {
@@ -92,14 +95,7 @@ func (s *parquetSink) parts() ([]string, error) {
 
 // Encode appends the rows to stage as JSON lines.
 func (s *parquetSink) Encode(stage []byte, b *vector.Batch) ([]byte, error) {
-	var err error
-	for k := range b.Rows() {
-		if stage, err = s.enc.Encode(stage, b, b.Row(k)); err != nil {
-			return stage, err
-		}
-		stage = append(stage, '\n')
-	}
-	return stage, nil
+	return encodeLines(s.enc, stage, b)
 }
 
 // Deliver writes the epoch's file.

@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/connectors/format"
@@ -16,9 +15,8 @@ type sink struct {
 	cfg    connectors.SinkConfig
 	path   string
 	enc    format.Encoder
-	header []byte // first line of the file; nil: none
-	file   *os.File
-	mark   marker
+	header []byte  // first line of the file; nil: none
+	target *target // nil: not open
 }
 
 func newSink(cfg connectors.SinkConfig) (connectors.Sink, error) {
@@ -42,68 +40,23 @@ func newSink(cfg connectors.SinkConfig) (connectors.Sink, error) {
 	return s, nil
 }
 
-// Open takes the file over: its own after a restart, cut to what was delivered; another's or nobody's by option if_exists.
-func (s *sink) Open(context.Context) error {
-	if s.file != nil {
-		return nil
+// Open takes the file over or joins its other writers; a second time does nothing.
+func (s *sink) Open(context.Context) (err error) {
+	if s.target == nil {
+		s.target, err = openTarget(s.path, s.cfg.ID, s.cfg.Options.String("if_exists"))
 	}
-	if info, err := os.Stat(s.path); err == nil && info.IsDir() {
-		return diag.New(diag.FileAccess, -1, "cannot write '%s': it is a directory", s.path)
-	}
-	m, err := readMarker(s.path)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		e := accessError("write", s.path, err)
-		if _, dirErr := os.Stat(filepath.Dir(s.path)); os.IsNotExist(dirErr) {
-			e.WithHint("create the directory '%s' first", filepath.Dir(s.path))
-		}
-		return e
-	}
-	info, err := f.Stat()
-	if err == nil {
-		err = s.takeOver(f, m, info.Size())
-	}
-	if err != nil {
-		f.Close()
-		return err
-	}
-	s.file = f
-	return nil
-}
-
-func (s *sink) takeOver(f *os.File, m *marker, size int64) error {
-	if m != nil && m.ID == s.cfg.ID {
-		if size < m.Length {
-			return diag.New(diag.FileAccess, -1, "'%s' has %d bytes, but %d were delivered to it", s.path, size, m.Length).
-				WithHint("something else has changed the file; remove %s to begin it anew", markerPath(s.path))
-		}
-		s.mark = *m
-		return nil
-	}
-	s.mark = marker{ID: s.cfg.ID}
-	switch s.cfg.Options.String("if_exists") {
-	case "append":
-		s.mark.Length = size
-	case "fail":
-		if size > 0 {
-			return diag.New(diag.FileAccess, -1, "'%s' is already there", s.path).WithHint("if_exists='replace' or 'append' takes it over")
-		}
-	default:
-		if err := f.Truncate(0); err != nil {
-			return accessError("write", s.path, err)
-		}
-	}
-	return s.mark.write(s.path)
+	return err
 }
 
 // Encode appends the rows to stage as lines.
 func (s *sink) Encode(stage []byte, b *vector.Batch) ([]byte, error) {
+	return encodeLines(s.enc, stage, b)
+}
+
+func encodeLines(enc format.Encoder, stage []byte, b *vector.Batch) ([]byte, error) {
 	var err error
 	for k := range b.Rows() {
-		if stage, err = s.enc.Encode(stage, b, b.Row(k)); err != nil {
+		if stage, err = enc.Encode(stage, b, b.Row(k)); err != nil {
 			return stage, err
 		}
 		stage = append(stage, '\n')
@@ -111,49 +64,22 @@ func (s *sink) Encode(stage []byte, b *vector.Batch) ([]byte, error) {
 	return stage, nil
 }
 
-// Deliver writes the lines of an epoch behind those of the epochs before. What a delivery that was cut off has left is overwritten.
+// Deliver writes the lines of an epoch behind those delivered before.
 func (s *sink) Deliver(_ context.Context, epoch uint64, stage []byte) ([]connectors.Rejected, error) {
-	if len(stage) == 0 || epoch <= s.mark.Epoch {
+	if len(stage) == 0 {
 		return nil, nil
 	}
-	length := s.mark.Length
-	if err := s.file.Truncate(length); err != nil {
-		return nil, accessError("write", s.path, err)
-	}
-	for _, part := range [][]byte{s.headerAt(length), stage} {
-		n, err := s.file.WriteAt(part, length)
-		if err != nil {
-			return nil, accessError("write", s.path, err)
-		}
-		length += int64(n)
-	}
-	if err := s.file.Sync(); err != nil {
-		return nil, accessError("write", s.path, err)
-	}
-	next := marker{ID: s.cfg.ID, Epoch: epoch, Length: length}
-	if err := next.write(s.path); err != nil {
-		return nil, err
-	}
-	s.mark = next
-	return nil, nil
+	return nil, s.target.deliver(s.cfg.ID, epoch, s.header, stage)
 }
 
-// headerAt is the header when the file is still empty.
-func (s *sink) headerAt(length int64) []byte {
-	if length > 0 {
-		return nil
-	}
-	return s.header
-}
-
-// Close closes the file; a second time does nothing.
+// Close gives the file up; a second time does nothing.
 func (s *sink) Close() error {
-	if s.file == nil {
+	if s.target == nil {
 		return nil
 	}
-	f := s.file
-	s.file = nil
-	return f.Close()
+	t := s.target
+	s.target = nil
+	return t.release()
 }
 
 // Forget removes the marker after Close: for jobs that will never be resumed, so that only the file remains.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/millrace/millrace/connectors"
@@ -152,6 +153,46 @@ func TestTornDelivery(t *testing.T) {
 	}
 	if err := newTestSink(t, "d", set).Open(t.Context()); err == nil {
 		t.Error("a file that became shorter is continued")
+	}
+}
+
+// TestParallelWriters delivers from several sinks of a job at once, and again after a restart with one more.
+func TestParallelWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	const writers, epochs = 3, 5
+	run := func(from uint64, n int) {
+		var wg sync.WaitGroup
+		for w := range n {
+			s := newTestSink(t, fmt.Sprintf("job.out.%d", w), map[string]string{"path": path})
+			if err := s.Open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				defer s.Close()
+				for e := from; e <= epochs; e++ {
+					stage, err := s.Encode(nil, epochBatch(t, int(e)))
+					if err != nil {
+						t.Error(err)
+					}
+					if _, err := s.Deliver(t.Context(), e, stage); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	run(1, writers)
+	if got := lines(path)(t); len(got) != writers*15+1 {
+		t.Errorf("%d lines", len(got)-1)
+	}
+	run(4, writers)
+	if got := lines(path)(t); len(got) != writers*15+1 {
+		t.Errorf("after a restart that delivers epochs 4 and 5 again: %d lines", len(got)-1)
+	}
+	run(5, writers+1) // the new one delivers epoch 5
+	if got := lines(path)(t); len(got) != writers*15+5+1 {
+		t.Errorf("with one more writer: %d lines", len(got)-1)
 	}
 }
 
