@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/lower"
 	"github.com/millrace/millrace/planner/physical"
@@ -30,6 +32,9 @@ func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
 	case mode == physical.Upsert && len(key) == 0 && info.Changelog != physical.AppendOnly:
 		return noSinkKey(rel, at)
 	}
+	if len(rel.PrimaryKey) > 0 && info.Changelog != physical.AppendOnly && !identified(info.Keys, rel.PrimaryKey) {
+		p.warn([]string{"rows of the query may share the primary key of sink " + rel.Name + " (" + names(rel, rel.PrimaryKey) + "): the last one written wins"})
+	}
 	if collect {
 		opts.FinalOnly = true
 		l = lower.New(opts, p.ids)
@@ -43,6 +48,13 @@ func (p *planning) sink(rel *catalog.Relation, n logical.Node, at int) error {
 	}
 	p.done(l.Sink(in, rel, key, opts.Policy), l.Warnings)
 	return nil
+}
+
+// identified tells whether some key of the query lies within the sink's.
+func identified(keys [][]int, primary []int) bool {
+	return slices.ContainsFunc(keys, func(key []int) bool {
+		return !slices.ContainsFunc(key, func(c int) bool { return !slices.Contains(primary, c) })
+	})
 }
 
 func notAppendOnly(rel *catalog.Relation, keys [][]int, at int) error {

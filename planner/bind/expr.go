@@ -276,6 +276,10 @@ func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
 	if col, ok := groupWindowColumn(x.Name); ok {
 		return b.groupWindowCall(x, c, col)
 	}
+	if f, ok := windowFuncs[x.Name]; ok && function.Lookup(x.Name) == nil {
+		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s may only stand in FROM and GROUP BY", strings.ToUpper(x.Name)).
+			WithHint("FROM %s; its bounds are the columns window_start and window_end", f.usage)
+	}
 	if x.Star || function.LookupAgg(x.Name) != nil && (function.Lookup(x.Name) == nil || c.aggs != nil) {
 		return b.aggregateCall(x, c)
 	}
