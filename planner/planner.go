@@ -113,11 +113,12 @@ func (p *planning) warn(warnings ...[]string) {
 	}
 }
 
+// policy is what becomes of rows with an error: an ad hoc query fails, a job follows the session's variable error_policy.
 func (p *planning) policy() physical.ErrorPolicy {
 	if p.env.AdHoc {
 		return physical.Fail
 	}
-	return physical.DeadLetter
+	return bind.PolicyNamed(p.env.Variables["error_policy"])
 }
 
 // query plans a query for the client: its final rows, or with EMIT CHANGES its changes.

@@ -121,6 +121,10 @@ func TestErrorPolicy(t *testing.T) {
 	if got := policy(mustPlan(t, "INSERT INTO changes SELECT zone, id FROM raw WHERE id > 1", env)); got[0] != physical.DeadLetter {
 		t.Errorf("job: %v", got)
 	}
+	env.Variables = map[string]string{"error_policy": "skip"}
+	if got := policy(mustPlan(t, "INSERT INTO changes SELECT zone, id FROM raw WHERE id > 1", env)); got[0] != physical.Skip {
+		t.Errorf("job of a session that skips: %v", got)
+	}
 	env.AdHoc = true
 	if got := policy(mustPlan(t, "SELECT id FROM raw WHERE id > 1 EMIT CHANGES", env)); got[0] != physical.Fail {
 		t.Errorf("ad hoc: %v", got)

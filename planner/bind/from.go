@@ -293,8 +293,13 @@ func (b *Binder) watermark(rel *catalog.Relation, n logical.Node) (logical.Node,
 	return logical.NewWatermark(n, w), nil
 }
 
-// ErrorPolicy reads a relation's option error_policy.
+var policies = map[string]physical.ErrorPolicy{"dead_letter": physical.DeadLetter, "fail": physical.Fail, "skip": physical.Skip}
+
+// PolicyNamed is the error policy of a name; DeadLetter when there is none of that name.
+func PolicyNamed(name string) physical.ErrorPolicy { return policies[lower(name)] }
+
+// ErrorPolicy reads a relation's option error_policy; false when it is not set.
 func ErrorPolicy(rel *catalog.Relation) (physical.ErrorPolicy, bool) {
-	p, ok := map[string]physical.ErrorPolicy{"dead_letter": physical.DeadLetter, "fail": physical.Fail, "skip": physical.Skip}[rel.Options["error_policy"]]
+	p, ok := policies[lower(rel.Options["error_policy"])]
 	return p, ok
 }
