@@ -23,7 +23,7 @@ const (
 
 // reader reads the records of one file. Invariant: buf[start:] are the bytes of the file from pos.offset on that have been read.
 type reader struct {
-	file    *os.File
+	file    *os.File // nil: it is not there yet
 	path    string
 	dec     format.Decoder
 	framer  format.Framer
@@ -172,6 +172,10 @@ func (r *reader) reject(data []byte, line int64, err *diag.Error) {
 
 // fill reads more of the file into the buffer.
 func (r *reader) fill() error {
+	if r.file == nil {
+		r.eof = true
+		return nil
+	}
 	if r.start > 0 {
 		r.buf = r.buf[:copy(r.buf, r.buf[r.start:])]
 		r.start = 0
@@ -217,6 +221,9 @@ func (r *reader) wait(ctx context.Context) error {
 
 // replaced tells whether the path now names another file than the open one, as after a log rotation.
 func (r *reader) replaced(now os.FileInfo) bool {
+	if r.file == nil {
+		return true
+	}
 	open, err := r.file.Stat()
 	return err == nil && !os.SameFile(open, now)
 }
@@ -227,7 +234,9 @@ func (r *reader) restart() error {
 	if err != nil {
 		return accessError("read", r.path, err)
 	}
-	r.file.Close()
+	if r.file != nil {
+		r.file.Close()
+	}
 	r.file = f
 	if h, ok := r.dec.(format.HeaderDecoder); ok && h.WantsHeader() {
 		r.header = h
@@ -260,6 +269,9 @@ func (r *reader) Position() connectors.Position { return r.pos.encode() }
 
 // Lag estimates the records ahead from the bytes ahead and the mean length of those read.
 func (r *reader) Lag() int64 {
+	if r.file == nil {
+		return 0
+	}
 	info, err := r.file.Stat()
 	if err != nil || r.pos.line == 0 {
 		return -1
@@ -268,4 +280,9 @@ func (r *reader) Lag() int64 {
 }
 
 // Close closes the file.
-func (r *reader) Close() error { return r.file.Close() }
+func (r *reader) Close() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}

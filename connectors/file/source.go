@@ -39,11 +39,11 @@ func newSource(cfg connectors.SourceConfig) (connectors.Source, error) {
 	return s, err
 }
 
-// Splits lists the files. A source that follows may begin before its files are there.
+// Splits lists the files. A source that follows may begin before its files are there; a single file is then waited for.
 func (s *source) Splits(context.Context) ([]connectors.Split, error) {
 	files, err := list(s.path)
 	if err != nil && s.follow && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return []connectors.Split{{ID: s.path}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s *source) Open(_ context.Context, split connectors.Split, position connec
 		return newParquetReader(r, pos)
 	}
 	f, err := os.Open(split.ID)
-	if err != nil {
+	if err != nil && !(s.follow && pos.offset == 0 && errors.Is(err, fs.ErrNotExist)) {
 		return nil, accessError("read", split.ID, err)
 	}
 	r, err := s.newReader(f, split.ID, pos)
@@ -90,6 +90,7 @@ func openError(path string, err error) error {
 	return accessError("read", path, err)
 }
 
+// newReader makes a reader; f is nil when the file is still to come.
 func (s *source) newReader(f *os.File, path string, pos place) (*reader, error) {
 	dec, err := format.NewDecoder(s.format, s.cfg.Columns, s.cfg.Options)
 	if err != nil {
@@ -135,8 +136,11 @@ func decodePosition(p connectors.Position) (place, error) {
 	return place{offset: int64(offset), line: int64(line)}, nil
 }
 
-// seekTo moves a file for a reader that resumes.
+// seekTo moves a file, when there is one, for a reader that resumes.
 func seekTo(f *os.File, offset int64) error {
+	if f == nil {
+		return nil
+	}
 	_, err := f.Seek(offset, io.SeekStart)
 	return err
 }
