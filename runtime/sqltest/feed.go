@@ -3,7 +3,9 @@ package sqltest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/millrace/millrace/connectors"
@@ -16,7 +18,8 @@ type feed struct {
 	mu      sync.Mutex
 	records []feedRecord
 	ended   bool
-	changed chan struct{} // closed at the next change
+	changed chan struct{}       // closed at the next change
+	readers map[*feedSource]int // records behind the last commit, by the sources that read the feed now
 }
 
 // feedRecord is a record, or a watermark.
@@ -37,7 +40,7 @@ func feedOf(name string) *feed {
 	defer feeds.Unlock()
 	f := feeds.byName[name]
 	if f == nil {
-		f = &feed{changed: make(chan struct{})}
+		f = &feed{changed: make(chan struct{}), readers: map[*feedSource]int{}}
 		feeds.byName[name] = f
 	}
 	return f
@@ -51,11 +54,42 @@ func (f *feed) change(fn func()) {
 	f.changed = make(chan struct{})
 }
 
+// covered tells whether every job that reads the feed has committed all that is in it.
+func (f *feed) covered() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, at := range f.readers {
+		if at < len(f.records) {
+			return false
+		}
+	}
+	return true
+}
+
+// feedsCovered tells whether all feeds of a test are covered.
+func feedsCovered(test string) bool {
+	feeds.Lock()
+	defer feeds.Unlock()
+	for name, f := range feeds.byName {
+		if strings.HasPrefix(name, test+"/") && !f.covered() {
+			return false
+		}
+	}
+	return true
+}
+
+// forgetFeeds gives back the feeds of a test.
+func forgetFeeds(test string) {
+	feeds.Lock()
+	defer feeds.Unlock()
+	maps.DeleteFunc(feeds.byName, func(name string, _ *feed) bool { return strings.HasPrefix(name, test+"/") })
+}
+
 func init() {
 	connectors.Register(&connectors.Spec{
 		Name: "script", Doc: "records given by a script test, step by step", Formats: []string{"json", "csv"},
 		Options:       []connectors.Option{{Name: "test", Doc: "the test it belongs to; filled in by the runner"}},
-		Source:        func(cfg connectors.SourceConfig) (connectors.Source, error) { return &feedSource{cfg}, nil },
+		Source:        func(cfg connectors.SourceConfig) (connectors.Source, error) { return &feedSource{cfg: cfg}, nil },
 		SourceChanges: changes,
 		Bounded:       func(connectors.Values) bool { return false },
 	})
@@ -70,6 +104,10 @@ func changes(v connectors.Values) connectors.SinkMode {
 }
 
 type feedSource struct{ cfg connectors.SourceConfig }
+
+func (s *feedSource) feed() *feed {
+	return feedOf(s.cfg.Options.String("test") + "/" + s.cfg.Relation)
+}
 
 // Splits returns the only split.
 func (s *feedSource) Splits(context.Context) ([]connectors.Split, error) {
@@ -88,11 +126,30 @@ func (s *feedSource) Open(_ context.Context, _ connectors.Split, p connectors.Po
 			return nil, fmt.Errorf("reading a position: %w", err)
 		}
 	}
-	return &feedReader{feed: feedOf(s.cfg.Options.String("test") + "/" + s.cfg.Relation), dec: dec, at: at}, nil
+	f := s.feed()
+	f.change(func() { f.readers[s] = at })
+	return &feedReader{feed: f, dec: dec, at: at}, nil
 }
 
-// Close does nothing: the feed outlives the engine.
-func (s *feedSource) Close() error { return nil }
+// Committed notes how far the job has come, watermark steps included.
+func (s *feedSource) Committed(positions map[string]connectors.Position) {
+	at, err := strconv.Atoi(string(positions["feed"]))
+	f := s.feed()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, open := f.readers[s]; open && err == nil {
+		f.readers[s] = at
+	}
+}
+
+// Close ends the reading; the feed outlives the engine.
+func (s *feedSource) Close() error {
+	f := s.feed()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.readers, s)
+	return nil
+}
 
 type feedReader struct {
 	feed     *feed

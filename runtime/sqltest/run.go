@@ -28,7 +28,7 @@ import (
 const (
 	settleTimeout = 20 * time.Second
 	settlePoll    = 5 * time.Millisecond
-	settleHeld    = 4 // polls in a row that must find every job idle
+	settleHeld    = 2 // polls in a row that must find every job idle
 	closeTimeout  = 10 * time.Second
 )
 
@@ -107,6 +107,7 @@ func RunFile(ctx context.Context, path string, opt Options) (err error) {
 	}
 	defer os.RemoveAll(dir)
 	r := &runner{ctx: ctx, opt: opt, path: path, dir: dir, id: fmt.Sprintf("%s-%d", filepath.Base(path), rand.Uint64())}
+	defer forgetFeeds(r.id)
 	if err := r.open(); err != nil {
 		return err
 	}
@@ -179,6 +180,8 @@ func (r *runner) step(s *step) ([]string, error) {
 		return nil, r.feed(s)
 	case "file", "changelog":
 		return r.file(s)
+	case "write", "append":
+		return nil, r.write(s)
 	case "restart":
 		if err := r.close(); err != nil {
 			return nil, err
@@ -270,6 +273,9 @@ func (r *runner) settle() error {
 			default:
 				busy = st.Name
 			}
+		}
+		if busy == "" && !feedsCovered(r.id) {
+			busy = "that reads a feed"
 		}
 		held++
 		if busy != "" {
@@ -367,6 +373,27 @@ func (r *runner) feed(s *step) error {
 		f.change(func() { f.ended = true })
 	}
 	return nil
+}
+
+// write makes a file of the step's lines, or adds them to one.
+func (r *runner) write(s *step) error {
+	if len(s.args) == 0 {
+		return errors.New("which file?")
+	}
+	path := filepath.Join(r.dir, s.args[0])
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if s.verb == "append" {
+		flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(path, flags, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(s.body + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // file compares the lines of a file, or what is left of the changelog in it.
