@@ -37,13 +37,15 @@ func Compile(exprs []Expr) *Evaluator {
 // Eval computes all expressions over the physical rows of b. A bare column is the batch's own vector. Errors of counting rows are
 // appended to ctx.Errs, at most one per row; the value of such a row is unspecified.
 func (ev *Evaluator) Eval(ctx *function.Ctx, b *vector.Batch) []*vector.Vector {
-	start := len(ctx.Errs)
+	start, outer := len(ctx.Errs), ctx.Sel
+	ctx.Sel = b.Sel
 	for _, s := range ev.errs.shared {
 		s.fresh = false
 	}
 	for i, n := range ev.nodes {
 		ev.out[i] = n.eval(ctx, b)
 	}
+	ctx.Sel = outer
 	if len(ctx.Errs) > start {
 		ev.errs.keepCounting(ctx, start, b)
 	}

@@ -255,8 +255,8 @@ func (s *sumState) Add(gids, rows []int32, change []vector.Change, args []*vecto
 		} else {
 			x, ok = s.sum[g].Add(x)
 		}
-		if !ok {
-			return diag.New(diag.NumericOverflow, -1, "a sum is beyond 128 bits")
+		if !ok || !decimalFits(x) {
+			return diag.New(diag.NumericOverflow, -1, "a sum has more than %d digits", types.MaxDecimalPrecision)
 		}
 		s.sum[g] = x
 		s.n[g] += step

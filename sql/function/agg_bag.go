@@ -11,11 +11,15 @@ import (
 )
 
 // bag is a multiset that knows its least (or greatest) element. The heap may hold elements whose count has gone to zero; they are
-// thrown out when they come to the top. Invariant: every element with a positive count is in the heap.
+// thrown out when they come to the top, or all at once when they are the majority. Invariants: every element with a positive count
+// is in the heap; live is the number of those; len(heap) <= 2*live + bagSlack.
 type bag[K cmp.Ordered] struct {
 	count map[K]bagEntry
 	heap  []K
+	live  int
 }
+
+const bagSlack = 64
 
 type bagEntry struct {
 	n      int64 // negative: retracted before it was added
@@ -34,7 +38,9 @@ func (b *bag[K]) add(k K, step int64, greatest bool) {
 		b.count = map[K]bagEntry{}
 	}
 	e := b.count[k]
+	b.live -= int(boolInt(e.n > 0))
 	e.n += step
+	b.live += int(boolInt(e.n > 0))
 	if e.n > 0 && !e.inHeap {
 		e.inHeap = true
 		b.push(k, greatest)
@@ -44,6 +50,25 @@ func (b *bag[K]) add(k K, step int64, greatest bool) {
 		return
 	}
 	b.count[k] = e
+	if len(b.heap) > 2*b.live+bagSlack {
+		b.rebuild(greatest)
+	}
+}
+
+// rebuild throws out everything whose count is not positive.
+func (b *bag[K]) rebuild(greatest bool) {
+	old := b.heap
+	b.heap = b.heap[:0:0]
+	for _, k := range old {
+		switch e := b.count[k]; {
+		case e.n > 0:
+			b.push(k, greatest)
+		case e.n == 0:
+			delete(b.count, k)
+		default:
+			b.count[k] = bagEntry{n: e.n}
+		}
+	}
 }
 
 // top returns the best element with a positive count.

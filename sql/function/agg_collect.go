@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/binary"
 
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/row"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
@@ -90,6 +91,12 @@ func bindEnd(last bool) func([]Arg) (BoundAgg, error) {
 	}
 }
 
+// Limits of one group of GROUP_CONCAT, ARRAY_AGG and of FIRST_VALUE and LAST_VALUE with retraction.
+const (
+	maxCollected      = 1 << 20
+	maxCollectedBytes = 64 << 20
+)
+
 // collectState keeps every value of a group in order of arrival. A retraction takes the oldest equal one away.
 type collectState struct {
 	t        types.Type
@@ -117,7 +124,11 @@ func (s *collectState) Add(gids, rows []int32, change []vector.Change, args []*v
 			continue
 		}
 		if sign(change, k) > 0 {
-			s.list(g).AppendFrom(v, i)
+			list := s.list(g)
+			if list.N >= maxCollected || len(list.Data) >= maxCollectedBytes {
+				return diag.New(diag.InvalidArgument, -1, "a group collects more than %d values or %d bytes", maxCollected, maxCollectedBytes)
+			}
+			list.AppendFrom(v, i)
 		} else {
 			s.remove(g, v, i)
 		}

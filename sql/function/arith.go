@@ -209,6 +209,9 @@ func bindNegate(args []Arg) (Bound, error) {
 }
 
 func overflow(ctx *Ctx, row int, what string, args ...any) {
+	if !ctx.Counts(row) {
+		return
+	}
 	ctx.Fail(row, diag.New(diag.NumericOverflow, -1, "numeric value out of range in %s", fmt.Sprintf(what, args...)))
 }
 

@@ -39,6 +39,8 @@ func Cast(from, to types.Type, try bool) (Kernel, error) {
 		return c.decimalKernel(), nil
 	case to.Kind.IsTemporal():
 		return c.temporalKernel(), nil
+	case to.Kind == types.Interval && from.Kind == types.Interval:
+		return copyKernel, nil
 	case to.Kind == types.Interval:
 		return c.toInterval, nil
 	case from.Class() == types.ClassBytes:
@@ -59,6 +61,7 @@ func (c *caster) bad(ctx *Ctx, in *vector.Vector, row int, out *vector.Vector, c
 	case in.IsNull(row):
 	case c.try:
 		out.SetNull(row)
+	case !ctx.Counts(row):
 	case code == diag.NumericOverflow:
 		ctx.Fail(row, diag.New(code, -1, "%s is out of range of %s", clip(AppendText(nil, in, row)), c.to))
 	default:

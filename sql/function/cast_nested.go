@@ -38,7 +38,9 @@ func copyKernel(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 
 func (c *caster) convertNested(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	in := args[0]
-	start := len(ctx.Errs)
+	start, sel := len(ctx.Errs), ctx.Sel
+	ctx.Sel = nil // rows of children are not rows of the batch
+	defer func() { ctx.Sel = sel }()
 	for i, child := range in.Child {
 		c.child[i](ctx, []*vector.Vector{child}, child.N, out.Child[i])
 		out.Child[i].AndValidity(child)

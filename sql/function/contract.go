@@ -1,6 +1,7 @@
 package function
 
 import (
+	"slices"
 	"time"
 
 	"github.com/millrace/millrace/sql/diag"
@@ -13,6 +14,16 @@ type Ctx struct {
 	Now  int64          // the epoch clock, microseconds UTC: NOW() is constant within an epoch so that replay gives the same answer
 	Zone *time.Location // session time zone; nil is UTC
 	Errs []RowError     // errors of single rows, in no particular order
+	Sel  []int32        // the rows that count, ascending; nil: all. Kernels may spare themselves making errors of others
+}
+
+// Counts tells whether an error of a row would be kept.
+func (c *Ctx) Counts(row int) bool {
+	if c.Sel == nil {
+		return true
+	}
+	_, found := slices.BinarySearch(c.Sel, int32(row))
+	return found
 }
 
 // RowError says that a row's expression has no value. The operator decides by the job's error policy what becomes of the row.

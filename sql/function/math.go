@@ -182,6 +182,7 @@ func bindRound(cut bool) binder {
 		digits, constant := int64(0), true
 		if len(args) == 2 {
 			digits, constant = constInt(args[1])
+			digits = min(max(digits, -400), 400) // beyond the digits of every type
 		}
 		want := []types.Type{t, tInt}[:len(args)]
 		if t.Kind.IsFloat() || !constant {

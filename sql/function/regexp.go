@@ -94,7 +94,7 @@ func kernelRegexpSubstr(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vecto
 			group = a[2].I64[i]
 		}
 		m := get(ctx, i).FindSubmatchIndex(a[0].Bytes(i))
-		if group < 0 || int(group)*2 >= len(m) || m[2*group] < 0 {
+		if group < 0 || group >= int64(len(m)/2) || m[2*group] < 0 {
 			out.AppendNull()
 			continue
 		}

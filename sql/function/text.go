@@ -140,13 +140,11 @@ func appendJSONMap(dst []byte, v *vector.Vector, i int) []byte {
 		if j > v.Off[i] {
 			dst = append(dst, ", "...)
 		}
-		start := len(dst)
-		dst = AppendJSON(dst, v.Child[0], int(j))
-		if dst[start] != '"' { // keys are strings whatever they were
-			dst = append(dst, 0)
-			copy(dst[start+1:], dst[start:])
-			dst[start] = '"'
+		if key := v.Child[0]; key.Type.Class() == types.ClassBytes { // keys are strings whatever they were
+			dst = AppendQuoted(dst, key.Bytes(int(j)))
+		} else {
 			dst = append(dst, '"')
+			dst = append(AppendText(dst, key, int(j)), '"')
 		}
 		dst = append(dst, ": "...)
 		dst = AppendJSON(dst, v.Child[1], int(j))

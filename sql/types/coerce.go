@@ -143,6 +143,8 @@ func CanCast(from, to Type) bool {
 	switch {
 	case from.Kind == Null || to.Kind == from.Kind && isScalar(from.Kind):
 		return true
+	case to.Kind == Interval:
+		return from.Kind.IsInteger() // microseconds
 	case from.Kind == JSON:
 		return true
 	case !isScalar(from.Kind):
@@ -153,8 +155,8 @@ func CanCast(from, to Type) bool {
 		return true
 	case isNumber(from.Kind) && isNumber(to.Kind):
 		return true
-	case from.Kind == Interval || to.Kind == Interval:
-		return from.Kind.IsInteger() || to.Kind.IsInteger() // microseconds
+	case from.Kind == Interval:
+		return to.Kind.IsInteger() // microseconds
 	case from.Kind.IsTemporal() && to.Kind.IsTemporal():
 		return from.Kind != Time
 	}
