@@ -26,6 +26,7 @@ var Rules = []Rule{
 	{"merge_projects", "again: the rules above leave projections", mergeProjects},
 	{"window_merge", "a GROUP BY over a window's bounds becomes one window aggregate", windowMerge},
 	{"window_rollup", "a GROUP BY over the bounds of windows already made gives its results when they close", windowRollup},
+	{"filter_pushdown", "again: HAVING now stands over a projection", filterPushdown},
 	{"join_to_lookup", "a join with a table that ends reads that table first", joinToLookup},
 	{"merge_projects", "again, so that pruning sees through", mergeProjects},
 	{"column_prune", "read only the columns, and fields of STRUCTs, that are used", columnPrune},

@@ -41,9 +41,10 @@ func keys(n logical.Node, in []*Info) [][]int {
 	return in[0].Keys
 }
 
-// scanKeys trusts the PRIMARY KEY of a bounded table and of a changelog; in an endless append-only stream the same key comes again.
+// scanKeys trusts the PRIMARY KEY of a static table and of a changelog. In an endless stream the same key comes again, and where there
+// is a watermark the rows of a key are its versions.
 func scanKeys(s *logical.Scan) [][]int {
-	if len(s.Relation.PrimaryKey) == 0 || s.Changes == physical.AppendOnly && !s.Bounded {
+	if len(s.Relation.PrimaryKey) == 0 || s.Changes == physical.AppendOnly && (!s.Bounded || s.Relation.Watermark != nil) {
 		return nil
 	}
 	return projectKeys([][]int{s.Relation.PrimaryKey}, positions(s.Cols))
@@ -93,13 +94,18 @@ func aggregateKeys(a *logical.Aggregate, in *Info) [][]int {
 	return append(projectKeys(in.Keys, positions(a.Keys)), sequence(0, len(a.Keys)))
 }
 
-// windowAggregateKeys: group and window. The end tells the window, except that two sessions of a key can never share an end either.
+// windowAggregateKeys: group and window. Its start tells the window as well as its end does, except that cumulating windows share
+// their starts.
 func windowAggregateKeys(a *logical.WindowAggregate, in *Info) [][]int {
 	n := len(a.Keys)
 	if slices.ContainsFunc(a.Keys, func(k int) bool { return slices.Contains(in.WindowEnd, k) }) {
 		return [][]int{sequence(0, n)} // a roll-up: the window follows from the group
 	}
-	return [][]int{append(sequence(0, n), n, n+1)}
+	byStart, byEnd := append(sequence(0, n), n), append(sequence(0, n), n+1)
+	if a.Spec.Kind == physical.Cumulate {
+		return [][]int{byEnd}
+	}
+	return [][]int{byStart, byEnd}
 }
 
 func withWindow(w *logical.Window, keys [][]int) [][]int {
