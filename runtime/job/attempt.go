@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/connectors"
@@ -40,16 +41,23 @@ type attempt struct {
 	covered   int64     // rows in of the last completed epoch
 	stopping  bool
 	throttled bool
-	finished  bool // the commit that ends the job has been made
-	openEnds  int  // root tasks that have not ended
-	wanted    bool // a stage is full: begin the next epoch as soon as may be
+	finished  bool        // the commit that ends the job has been made
+	openEnds  int         // root tasks that have not ended
+	abandoned atomic.Bool // stopped before it ran
+	wanted    bool        // a stage is full: begin the next epoch as soon as may be
 }
 
 // attemptOnce runs the job until it ends, fails or is stopped.
 func (j *Job) attemptOnce() (err error) {
 	a := &attempt{job: j, failures: make(chan error, 1), full: make(chan struct{}, 1), couriers: map[string]*courier{}}
 	a.ctx, a.cancel = context.WithCancel(j.ctx)
-	defer func() { err = a.close(err) }()
+	defer func() {
+		if err = a.close(err); a.abandoned.Load() {
+			err = errStopped
+		}
+	}()
+	running := make(chan struct{})
+	defer a.stopWhileStarting(running)()
 	recovered, err := a.open()
 	if err != nil {
 		return err
@@ -57,6 +65,8 @@ func (j *Job) attemptOnce() (err error) {
 	if err := a.build(); err != nil {
 		return err
 	}
+	j.open(a.graph)
+	defer j.open(nil)
 	if err := a.startCouriers(recovered); err != nil {
 		return err
 	}
@@ -66,11 +76,65 @@ func (j *Job) attemptOnce() (err error) {
 	if err := a.launch(); err != nil {
 		return err
 	}
+	close(running)
 	j.mu.Lock()
 	j.attempt = a
 	j.mu.Unlock()
 	j.set(Running, nil)
 	return a.loop()
+}
+
+// stopWhileStarting lets Stop end an attempt that waits for servers: nothing has been read yet, so there is nothing to save. The function
+// that it returns ends the watch.
+func (a *attempt) stopWhileStarting(running <-chan struct{}) func() {
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-a.job.stop:
+			select {
+			case <-running: // the loop has seen it, or will
+			default:
+				a.abandoned.Store(true)
+				a.cancel()
+			}
+		case <-running:
+		case <-ended:
+		}
+	}()
+	return func() { close(ended) }
+}
+
+// open tells the status which graph is being opened; nil: none.
+func (j *Job) open(g *build.Graph) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.opening = g
+}
+
+// unwell is why a source or sink of g cannot go on; nil when all are well.
+func unwell(g *build.Graph) error {
+	type patient interface{ Health() error }
+	for _, s := range g.Sources {
+		if p, ok := s.Source.(patient); ok && p.Health() != nil {
+			return fmt.Errorf("source %s: %w", s.Relation, p.Health())
+		}
+	}
+	for _, s := range g.Sinks {
+		if p, ok := s.Sink.(patient); ok && p.Health() != nil {
+			return fmt.Errorf("sink %s: %w", s.Relation, p.Health())
+		}
+	}
+	return nil
+}
+
+// trouble is what the attempt waits for; nil when all is well.
+func (a *attempt) trouble() error {
+	for _, c := range a.couriers {
+		if err := c.trouble.Load(); err != nil {
+			return fmt.Errorf("sink %s: %w", c.sink.Relation, *err)
+		}
+	}
+	return unwell(a.graph)
 }
 
 func (a *attempt) open() ([]*checkpoint.Commit, error) {
@@ -213,9 +277,12 @@ func (a *attempt) loop() error {
 	tick := time.NewTicker(a.job.opt.Interval)
 	defer tick.Stop()
 	stop := a.job.stop
+	var patience <-chan time.Time // ends waiting for sinks when the job stops
 	for {
 		var err error
 		select {
+		case <-patience:
+			return errStopped
 		case err = <-a.failures:
 		case <-a.ctx.Done():
 			err = errStopped
@@ -237,6 +304,9 @@ func (a *attempt) loop() error {
 		if err != nil {
 			return err
 		}
+		if a.finished && a.stopping && patience == nil {
+			patience = time.After(a.deliveryWait())
+		}
 		if a.finished && a.pending() == 0 {
 			if a.stopping && !a.coord.AllFinal() {
 				return errStopped
@@ -244,6 +314,14 @@ func (a *attempt) loop() error {
 			return nil
 		}
 	}
+}
+
+// deliveryWait is how long to wait for sinks when the job stops: not at all for what does not go on anyway.
+func (a *attempt) deliveryWait() time.Duration {
+	if a.trouble() != nil {
+		return 0
+	}
+	return stopDeliveryWait
 }
 
 // acknowledge takes a task's part of an epoch.

@@ -172,7 +172,7 @@ func (a *attempt) safeEpoch() uint64 {
 	return safe
 }
 
-// drain waits until what a finished job has committed is delivered.
+// drain waits until what a finished job has committed is delivered. Stop ends it: what is left is delivered at the next start.
 func (a *attempt) drain() error {
 	for a.pending() > 0 {
 		select {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/runtime/build"
 	"github.com/millrace/millrace/runtime/view"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/vector"
@@ -22,6 +23,11 @@ const (
 	restartDelayMin    = 200 * time.Millisecond
 	restartDelayMax    = 30 * time.Second
 	discoveryInterval  = 5 * time.Second
+	// topicGrace is how long a job that has just begun waits for a topic that does not exist: another job that begins now may be about to
+	// create it.
+	topicGrace = 5 * time.Second
+	// stopDeliveryWait is how long a stopping job waits for sinks that are slow. What they have not taken is delivered at the next start.
+	stopDeliveryWait = 5 * time.Second
 )
 
 // State is where a job is in its life.
@@ -36,6 +42,7 @@ type State string
 const (
 	Starting   State = "STARTING"
 	Running    State = "RUNNING"
+	Degraded   State = "DEGRADED" // running, but a source or a sink waits for something outside; Err says for what
 	Restarting State = "RESTARTING"
 	Finished   State = "FINISHED"
 	Stopped    State = "STOPPED"
@@ -111,21 +118,23 @@ type Job struct {
 	mu       sync.Mutex
 	state    State
 	err      error
-	attempt  *attempt // the current one; nil between attempts
-	past     totals   // of the last attempt
+	attempt  *attempt     // the current one; nil between attempts and until it runs
+	opening  *build.Graph // of an attempt that does not run yet; nil: there is none
+	past     totals       // of the last attempt
 	restarts int
 	commits  int64
 	lastTook time.Duration // from trigger to commit of the last epoch
 	epoch    uint64
 	started  time.Time
-	settled  int64 // rows in that the last completed epoch covers, -1: its output is still on the way
+	born     time.Time // as started, by the machine's clock
+	settled  int64     // rows in that the last completed epoch covers, -1: its output is still on the way
 }
 
 // Start begins running plan. The job runs until it ends by itself, Stop, or Kill.
 func Start(plan *physical.Plan, opt Options) *Job {
 	j := &Job{opt: opt.withDefaults(), plan: plan, done: make(chan struct{}), stop: make(chan struct{}), state: Starting}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
-	j.started = j.opt.Clock()
+	j.started, j.born = j.opt.Clock(), time.Now()
 	go j.run()
 	return j
 }
@@ -145,6 +154,8 @@ func (j *Job) run() {
 		case errors.Is(err, errStopped) || j.ctx.Err() != nil:
 			j.set(Stopped, nil)
 			return
+		case j.awaitsTopic(err):
+			delay = restartDelayMin
 		case !j.opt.Restart || permanent(err):
 			j.set(Failed, err)
 			return
@@ -181,6 +192,12 @@ func permanent(err error) bool {
 		return false
 	}
 	return true
+}
+
+// awaitsTopic tells whether err is a topic that another job may be about to create.
+func (j *Job) awaitsTopic(err error) bool {
+	e, ok := diag.As(err)
+	return ok && e.Code == diag.UnknownTopic && j.opt.Dir != "" && time.Since(j.born) < topicGrace
 }
 
 // errStopped ends an attempt that was asked to stop.
@@ -278,9 +295,16 @@ func (j *Job) Status() Status {
 	if j.attempt != nil {
 		t := j.attempt.summary()
 		s.add(t)
-		s.Idle = j.state == Running && !t.busy && t.in == j.settled
-	} else {
-		s.add(j.past)
+		trouble := j.attempt.trouble()
+		s.Idle = j.state == Running && trouble == nil && !t.busy && t.in == j.settled
+		if trouble != nil && j.state == Running {
+			s.State, s.Err = Degraded, trouble
+		}
+		return s
+	}
+	s.add(j.past)
+	if j.opening != nil && s.Err == nil {
+		s.Err = unwell(j.opening)
 	}
 	return s
 }
