@@ -16,7 +16,7 @@ import (
 // maxSplits bounds the splits of a generated source.
 const maxSplits = 1024
 
-// burst is how long a paced reader gathers rows before it hands them over.
+// burst is how long a paced reader gathers rows at least before it hands them over, so that high rates come in batches.
 const burst = 2 * time.Millisecond
 
 // Row appends row n of the whole source to dst, whose columns are those the generator was made for. Start is the time of row 0 in
@@ -115,8 +115,9 @@ type reader struct {
 	split      int64
 	row        Row
 	start      int64
-	opened     time.Time
-	from, next int64 // rows of this split before it was opened, and now
+	opened     time.Time // the pace counts from here
+	served     time.Time // when await last returned rows
+	from, next int64     // rows of this split that were not due since opened, and all behind
 }
 
 func decodePosition(p connectors.Position) (next, start int64, err error) {
@@ -166,17 +167,19 @@ func (r *reader) Read(ctx context.Context, dst *vector.Batch) (connectors.Status
 	return connectors.More, nil
 }
 
-// await returns how many rows are due, waiting until it is one at least.
+// await returns how many rows are due, waiting until it is one at least and since the last time a burst has passed.
 func (r *reader) await(ctx context.Context) (int64, error) {
 	rate := r.o.PerSecond / float64(r.o.Splits)
 	for {
-		elapsed := time.Since(r.opened)
-		due := int64(elapsed.Seconds()*rate) - (r.next - r.from)
-		if due > 0 {
+		now := time.Now()
+		done := r.next - r.from
+		due := int64(now.Sub(r.opened).Seconds()*rate) - done
+		if due >= vector.MaxRows || due > 0 && now.Sub(r.served) >= burst {
+			r.served = now
 			return due, nil
 		}
-		next := time.Duration(float64(r.next-r.from+1)/rate*float64(time.Second)) - elapsed
-		timer := time.NewTimer(max(next, burst))
+		next := r.opened.Add(time.Duration(float64(done+1) / rate * float64(time.Second))).Sub(now)
+		timer := time.NewTimer(max(next, r.served.Add(burst).Sub(now)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
