@@ -198,38 +198,60 @@ func (r *runner) resumed(p parser.Parsed) *engine.Existing {
 }
 
 func (r *runner) print(ctx context.Context, res *client.Result) (int64, error) {
-	tty := term.IsTerminal(int(os.Stdout.Fd()))
-	if res.Live && tty && r.flags.format == "" {
-		return live.Show(ctx, os.Stdout, res, live.Options{Status: r.status, Rows: r.rule.rows})
+	if !res.Live {
+		return output.Print(ctx, os.Stdout, res, r.outputOptions(res))
 	}
-	opt := output.Options{Format: r.flags.format, NoHeader: r.flags.noHeader}
-	if opt.Format == "" {
-		switch {
-		case res.Live:
-			opt.Format = "changelog"
-		case tty:
-			opt.Format = "table"
-		default:
-			opt.Format = "tsv"
-		}
-	}
-	if r.rule.kind == "rows" {
-		opt.MaxRows = max(1, r.rule.rows-r.rows)
-	}
-	if !res.Live || r.rule.kind != "idle" && r.rule.kind != "eof" {
-		return output.Print(ctx, os.Stdout, res, opt)
-	}
-	ruled, cancel := context.WithCancel(ctx) // ends when the jobs are over, or ctx does
+	ruled, cancel := context.WithCancel(ctx) // ends when the rule says so, a job fails, or ctx does
 	defer cancel()
 	go func() {
-		_ = r.wait(ruled)
+		_ = r.watch(ruled)
 		cancel()
 	}()
-	n, err := output.Print(ruled, os.Stdout, res, opt)
+	var n int64
+	var err error
+	if term.IsTerminal(int(os.Stdout.Fd())) && r.flags.format == "" {
+		n, err = live.Show(ruled, os.Stdout, res, live.Options{Status: r.status, Rows: r.rule.rows})
+	} else {
+		n, err = output.Print(ruled, os.Stdout, res, r.outputOptions(res))
+	}
 	if ruled.Err() != nil {
 		err = ctx.Err()
 	}
 	return n, err
+}
+
+// watch is wait beside a live query: a run without a rule goes on while its jobs live, even when they have ended.
+func (r *runner) watch(ctx context.Context) error {
+	if r.rule.kind == "idle" || r.rule.kind == "eof" {
+		return r.wait(ctx)
+	}
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for r.failure() == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (r *runner) outputOptions(res *client.Result) output.Options {
+	opt := output.Options{Format: r.flags.format, NoHeader: r.flags.noHeader}
+	switch {
+	case opt.Format != "":
+	case res.Live:
+		opt.Format = "changelog"
+	case term.IsTerminal(int(os.Stdout.Fd())):
+		opt.Format = "table"
+	default:
+		opt.Format = "tsv"
+	}
+	if r.rule.kind == "rows" {
+		opt.MaxRows = max(1, r.rule.rows-r.rows)
+	}
+	return opt
 }
 
 // status is the line below a live table.

@@ -42,7 +42,11 @@ func (b *builder) sinkEnd(w *physical.SinkWrite, root int, t *task.Task) error {
 	cfg := connectors.SinkConfig{Env: b.opt.Env, ID: b.opt.JobID + "." + name, Relation: rel.Name, Key: w.Key, Options: values,
 		Mode: spec.SinkMode(values, len(w.Key) > 0)}
 	for _, c := range rel.Columns {
-		cfg.Columns = append(cfg.Columns, connectors.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull})
+		col := connectors.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull}
+		if c.Metadata {
+			col.MetadataKey = c.MetadataKey
+		}
+		cfg.Columns = append(cfg.Columns, col)
 	}
 	sink, err := spec.Sink(cfg)
 	if err != nil {

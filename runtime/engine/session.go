@@ -120,7 +120,22 @@ func (s *Session) explain(x *ast.Explain) (*Result, error) {
 	return rows.result(), nil
 }
 
+// set is SET a = 1, b = 2: all or, at the first that is wrong, those before it.
 func (s *Session) set(x *ast.Set) (*Result, error) {
+	r, err := s.setOne(x)
+	for _, more := range x.More {
+		if err != nil {
+			return nil, err
+		}
+		var next *Result
+		if next, err = s.setOne(more); err == nil {
+			r.Message += ", " + next.Message
+		}
+	}
+	return r, err
+}
+
+func (s *Session) setOne(x *ast.Set) (*Result, error) {
 	v := findVariable(x.Name)
 	if v == nil {
 		return nil, unknownVariable(x.Name, x.At())

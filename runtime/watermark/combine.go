@@ -79,17 +79,26 @@ func (c *Combine) AllEnded() bool {
 }
 
 func (c *Combine) recompute() bool {
-	low, high, active := int64(operator.MaxTime), int64(operator.MinTime), false
+	low, idle, ended := int64(operator.MaxTime), int64(operator.MinTime), int64(operator.MinTime)
+	active, live := false, false
 	for _, in := range c.inputs {
-		if !in.idle && !in.ended {
-			active = true
+		switch {
+		case in.ended:
+			ended = max(ended, in.time)
+		case in.idle:
+			live = true
+			idle = max(idle, in.time)
+		default:
+			active, live = true, true
 			low = min(low, in.time)
 		}
-		high = max(high, in.time)
 	}
 	t := low
-	if !active {
-		t = high
+	switch {
+	case !live:
+		t = ended
+	case !active:
+		t = idle // not that of ended inputs, which is the end of time: an idle input may bring rows again
 	}
 	if t <= c.now {
 		return false
