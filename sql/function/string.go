@@ -44,6 +44,7 @@ func textFuncs() []*Func {
 		def("substring_index(s, delim, n)", "What stands before the n-th delim; with a negative n, what stands behind the n-th from the end.", fixed(tText, rowText(substringIndex), tText, tText, tInt),
 			"substring_index('a.b.c', '.', 2)", "a.b", "substring_index('a.b.c', '.', -1)", "c"),
 		def("split_part(s, delim, n)", "The n-th part of s split at delim; empty when there are fewer.", fixed(tText, rowText(splitPart), tText, tText, tInt), "split_part('a,b,c', ',', 2)", "b", "split_part('a,b', ',', -1)", "b"),
+		def("split_index(s, delim, i)", "The part of s at index i, from 0, split at delim; NULL when there is none.", fixed(tText, rowText(splitIndex), tText, tText, tInt), "split_index('a/b/c', '/', 1)", "b", "split_index('a', '/', 3)", "NULL"),
 		def("starts_with(s, prefix)", "Whether s begins with prefix.", fixed(tBool, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return boolInt(bytes.HasPrefix(a[0].Bytes(i), a[1].Bytes(i))), true
 		}), tText, tText), "starts_with('stream', 'st')", "1"),
@@ -302,6 +303,24 @@ func splitPart(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 		at := bytes.Index(s, delim)
 		if at < 0 {
 			return dst, true
+		}
+		s = s[at+len(delim):]
+	}
+	if at := bytes.Index(s, delim); at >= 0 {
+		s = s[:at]
+	}
+	return append(dst, s...), true
+}
+
+func splitIndex(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	s, delim, n := a[0].Bytes(i), a[1].Bytes(i), a[2].I64[i]
+	if n < 0 || len(delim) == 0 {
+		return dst, false
+	}
+	for ; n > 0; n-- {
+		at := bytes.Index(s, delim)
+		if at < 0 {
+			return dst, false
 		}
 		s = s[at+len(delim):]
 	}
