@@ -19,6 +19,8 @@ const (
 	readSize       = 256 << 10 // bytes asked of the file at once
 	maxRejected    = 1024      // rejected records that one Read returns at most
 	maxRejectedRaw = 64 << 10  // bytes kept of a rejected record
+	maxBatchBytes  = 16 << 20  // bytes of records after which a Read returns, however few rows they are
+	maxMaxLine     = 1 << 30   // a vector's offsets have 31 bits
 )
 
 // reader reads the records of one file. Invariant: buf[start:] are the bytes of the file from pos.offset on that have been read.
@@ -54,12 +56,16 @@ func (r *reader) seek(pos place) error {
 
 // Read appends records as rows until the batch is full, the end is reached, or enough was rejected.
 func (r *reader) Read(ctx context.Context, dst *vector.Batch) (connectors.Status, error) {
+	begin := r.pos.offset
 	for {
 		status, err := r.drain(dst)
 		if err != nil || status == connectors.End {
 			return status, err
 		}
 		if dst.N == vector.MaxRows || len(r.rejected) >= maxRejected {
+			return connectors.More, nil
+		}
+		if r.pos.offset-begin >= maxBatchBytes && dst.N > 0 {
 			return connectors.More, nil
 		}
 		if !r.eof {

@@ -28,6 +28,9 @@ func newSource(cfg connectors.SourceConfig) (connectors.Source, error) {
 	if s.path == "" {
 		return nil, diag.New(diag.MissingOption, -1, "option 'path' is missing")
 	}
+	if n := cfg.Options.Size("max_line"); n <= 0 || n > maxMaxLine {
+		return nil, diag.New(diag.BadOption, -1, "option 'max_line': %d is not 1 to %d bytes", n, maxMaxLine)
+	}
 	if s.format == "parquet" {
 		if s.follow {
 			return nil, diag.New(diag.BadOption, -1, "a Parquet file is whole: option 'follow' works with lines only")

@@ -129,3 +129,23 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestNoAllocations(t *testing.T) {
+	d, e := pair(t, nil)
+	b, rec := batch(), []byte(`7,"a ""b""",12.50,2026-01-02T10:00:00Z`)
+	var dst []byte
+	run := func() {
+		b.Reset()
+		dst = dst[:0]
+		for i := range 100 {
+			if err := d.Decode(rec, nil, b); err != nil {
+				t.Fatal(err)
+			}
+			dst, _ = e.Encode(dst, b, i)
+		}
+	}
+	run()
+	if n := testing.AllocsPerRun(5, run); n != 0 {
+		t.Errorf("%v allocations per 100 rows", n)
+	}
+}
