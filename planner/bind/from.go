@@ -234,7 +234,7 @@ func (b *Binder) computed(rel *catalog.Relation, scan logical.Node, where []int)
 	if len(scan.Columns()) == len(rel.Columns) {
 		return scan, nil
 	}
-	c := computedClause(rel, scan, where)
+	sc := fieldsToScope(rel.Name, scan)
 	exprs, names := make([]expr.Expr, len(rel.Columns)), make([]string, len(rel.Columns))
 	for i, col := range rel.Columns {
 		names[i] = col.Name
@@ -242,7 +242,7 @@ func (b *Binder) computed(rel *catalog.Relation, scan logical.Node, where []int)
 			exprs[i] = logical.ColOf(scan, where[i])
 			continue
 		}
-		e, err := b.expr(col.Computed, c.before(i, exprs, names))
+		e, err := b.expr(col.Computed, &clause{name: "a computed column", scope: sc, alias: named(names[:i], exprs)})
 		if err != nil {
 			return nil, err
 		}
@@ -253,24 +253,16 @@ func (b *Binder) computed(rel *catalog.Relation, scan logical.Node, where []int)
 	return logical.NewProject(scan, exprs, names), nil
 }
 
-// relationClause is where a computed column stands: it sees the columns that are read, and the computed ones before it.
-type relationClause struct{ clause }
-
-func computedClause(rel *catalog.Relation, scan logical.Node, where []int) *relationClause {
-	return &relationClause{clause{name: "a computed column", scope: fieldsToScope(rel.Name, scan)}}
-}
-
-func (c *relationClause) before(i int, exprs []expr.Expr, names []string) *clause {
-	out := c.clause
-	out.alias = func(name string) expr.Expr {
-		for j := range i {
-			if strings.EqualFold(names[j], name) {
-				return exprs[j]
+// named resolves names to the expressions beside them.
+func named(names []string, exprs []expr.Expr) func(string) expr.Expr {
+	return func(name string) expr.Expr {
+		for i, n := range names {
+			if strings.EqualFold(n, name) {
+				return exprs[i]
 			}
 		}
 		return nil
 	}
-	return &out
 }
 
 func (b *Binder) watermark(rel *catalog.Relation, n logical.Node) (logical.Node, error) {

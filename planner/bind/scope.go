@@ -133,7 +133,10 @@ func (s *scope) unknown(table string, name ast.Name, at func(ast.Node) int) erro
 
 func (s *scope) unknownTable(name ast.Name, at func(ast.Node) int) error {
 	err := diag.New(diag.UnknownColumn, at(name), "unknown table or column '%s'", name.Text)
-	return hintNearest(err, name.Text, append(s.tables(), s.names("")...), "tables in FROM")
+	if near := diag.Suggest(name.Text, append(s.tables(), s.names("")...)); near != "" {
+		return err.WithHint("did you mean '%s'?", near)
+	}
+	return err.WithHint("tables in FROM: %s", strings.Join(s.tables(), ", "))
 }
 
 func (s *scope) ambiguous(at0 ast.Name, name string, at func(ast.Node) int) error {

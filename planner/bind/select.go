@@ -123,7 +123,7 @@ func (x *selection) addGroupWindow(call *ast.Call) error {
 	}
 	width := len(x.node.Columns())
 	x.node = w
-	x.windows = &groupWindow{start: width, typ: w.Columns()[width].Type, fn: call.Name}
+	x.windows = &groupWindow{start: width, typ: w.Columns()[width].Type}
 	extended := &scope{cols: append([]scopeColumn{}, x.scope.cols...)}
 	for i, name := range logical.WindowColumnNames {
 		if _, n := x.scope.find("", name); n == 0 {

@@ -20,7 +20,7 @@ func (b *Binder) scalarSubquery(x *ast.Subquery, c *clause) (expr.Expr, error) {
 	if c.subqueries == nil {
 		return nil, notSupported(at, "a subquery in %s", c.name).WithHint("join with it in FROM")
 	}
-	n, err := b.query(x.Query)
+	n, err := b.subquery(x.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +65,20 @@ func (b *Binder) exists(n logical.Node, c *clause, at int) (expr.Expr, error) {
 func countAll() (aggregate, error) {
 	bound, err := function.LookupAgg("count").Bind(nil)
 	return aggregate{name: "COUNT(*)", bound: bound}, err
+}
+
+// subquery binds a query on its own.
+func (b *Binder) subquery(q *ast.Query) (logical.Node, error) {
+	n, err := b.query(q)
+	if d, ok := diag.As(err); ok && d.Code == diag.UnknownColumn {
+		const why = "a subquery does not see the columns of the query around it; use a join"
+		moved := *d
+		if moved.Hint = why; d.Hint != "" {
+			moved.Hint = d.Hint + "; " + why
+		}
+		return nil, &moved
+	}
+	return n, err
 }
 
 // singleRow tells whether at most one row is known to come: the empty set of columns is a key.
@@ -132,7 +146,7 @@ func (b *Binder) semiJoin(in logical.Node, x *ast.In, c *clause) (logical.Node, 
 	if err != nil {
 		return nil, err
 	}
-	sub, err := b.query(x.Query)
+	sub, err := b.subquery(x.Query)
 	if err != nil {
 		return nil, err
 	}

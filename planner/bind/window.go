@@ -29,7 +29,6 @@ var windowFuncs = map[string]struct {
 type groupWindow struct {
 	start int
 	typ   types.Type
-	fn    string
 }
 
 // groupWindowColumn tells which window column TUMBLE_START and its kin mean.
