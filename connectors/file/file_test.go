@@ -69,7 +69,7 @@ func TestJSONSourceConforms(t *testing.T) {
 			a.WriteString("{broken\n\n{\"id\":\"x\"}\r\n")
 		}
 	}
-	b.WriteString(`{"id":1,"name":"` + strings.Repeat("y", 700_000) + "\"}\n" + `{"id":2}`)
+	b.WriteString("\xEF\xBB\xBF" + `{"id":1,"name":"` + strings.Repeat("y", 700_000) + "\"}\n" + `{"id":2}`)
 	put(t, dir, "a.jsonl", a.String())
 	put(t, dir, "b.jsonl", b.String())
 	put(t, dir, ".hidden", "no")

@@ -150,6 +150,9 @@ func (r *reader) record(data []byte, dst *vector.Batch) error {
 	}
 	if !r.blanks {
 		data = bytes.TrimSuffix(data, []byte{'\r'})
+		if r.meta.Offset == 0 {
+			data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")) // a byte order mark
+		}
 	}
 	switch {
 	case len(data) > r.maxLine:
