@@ -174,15 +174,16 @@ func (p *parser) set(at ast.Pos) ast.Statement {
 		p.word(p.k, "SESSION", "TRANSACTION") {
 		return p.setWords(at)
 	}
-	s := p.assignment(at)
+	s := p.assignment()
 	for p.acceptOp(",") {
-		s.More = append(s.More, p.assignment(ast.Pos(p.toks[p.k].off)))
+		s.More = append(s.More, p.assignment())
 	}
 	return s
 }
 
-// assignment reads `setting = value`; a lone word is a string.
-func (p *parser) assignment(at ast.Pos) *ast.Set {
+// assignment reads `setting = value`; a lone word is a string. Its place is the setting's name.
+func (p *parser) assignment() *ast.Set {
+	at := ast.Pos(p.toks[p.k].off)
 	s := &ast.Set{Pos: at, Name: p.variableName()}
 	if !p.acceptOp("=") && !p.acceptOp(":=") && !p.accept("TO") {
 		p.wanted(p.k, "=")
