@@ -134,7 +134,9 @@ func (d *drain) Encode(stage []byte, b *vector.Batch) (_ []byte, err error) {
 }
 
 // Deliver implements connectors.Sink.
-func (d *drain) Deliver(context.Context, uint64, []byte) ([]connectors.Rejected, error) { return nil, nil }
+func (d *drain) Deliver(context.Context, uint64, []byte) ([]connectors.Rejected, error) {
+	return nil, nil
+}
 
 // Close implements connectors.Sink.
 func (d *drain) Close() error { return nil }
