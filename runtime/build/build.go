@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/runtime/operator"
 	"github.com/millrace/millrace/runtime/task"
 	"github.com/millrace/millrace/sql/function"
+	"github.com/millrace/millrace/sql/invariant"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/state/keyed"
 )
@@ -236,6 +237,9 @@ func (b *builder) node(f *fragment, n physical.Node, t *task.Task, tc *taskConte
 	if err != nil {
 		return nil, err
 	}
+	if invariant.Enabled && tn.Op != nil {
+		at.parent, at.input = b.checker(n, t, tc, at), 0
+	}
 	tn.Inputs, tn.Parent, tn.ParentInput = len(n.Inputs()), at.parent, at.input
 	t.AddNode(tn)
 	for i, in := range n.Inputs() {
@@ -251,6 +255,24 @@ func (b *builder) node(f *fragment, n physical.Node, t *task.Task, tc *taskConte
 		}
 	}
 	return tn, nil
+}
+
+// checkerSalt keeps the state of a checker apart from that of the node it checks.
+const checkerSalt = 0xc2b2ae3d27d4eb4f
+
+// checker puts a node above n that verifies what n's edge promises; only in builds with invariants.
+func (b *builder) checker(n physical.Node, t *task.Task, tc *taskContext, at place) *task.Node {
+	legal := false // a source's changelog may be wrong; what these make may not
+	switch n.(type) {
+	case *physical.GroupAggregate, *physical.TopN, *physical.Normalize:
+		legal = true
+	}
+	name := describe(n)
+	cn := &task.Node{Name: name + "!", Inputs: 1, Parent: at.parent, ParentInput: at.input, Op: operator.NewChecker(operator.CheckerOptions{
+		Edge: name, Schema: typesOf(n), AppendOnly: n.Properties().Changelog == physical.AppendOnly, Legal: legal})}
+	cn.Ctx = b.context(n, tc, nil)
+	cn.Ctx.State = b.state(n.ID()^checkerSalt, tc)
+	return t.AddNode(cn)
 }
 
 func isLeaf(n physical.Node) bool {

@@ -83,7 +83,7 @@ func (c *Combine) recompute() bool {
 	active, live := false, false
 	for _, in := range c.inputs {
 		switch {
-		case in.ended:
+		case in.ended || in.time == operator.MaxTime: // about to end
 			ended = max(ended, in.time)
 		case in.idle:
 			live = true
