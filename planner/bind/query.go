@@ -311,9 +311,12 @@ func castColumns(n logical.Node, want []types.Type) (logical.Node, error) {
 	return logical.NewProject(n, p.Exprs, p.Names), nil
 }
 
-// distinct keeps one of equal rows: for an append-only input the first to come.
+// distinct keeps one of equal rows: for an append-only input the first to come. Rows that carry their window's end are grouped instead,
+// because groups are forgotten when the window closes.
 func (b *Binder) distinct(n logical.Node, pos int) logical.Node {
-	if b.props.Of(n).Changelog == physical.AppendOnly {
+	info := b.props.Of(n)
+	windowed := len(info.WindowEnd) > 0 && b.emit != ast.EmitChanges
+	if info.Changelog == physical.AppendOnly && !windowed {
 		return logical.NewDeduplicate(n, allColumns(n))
 	}
 	return logical.NewAggregate(n, logical.Aggregate{Keys: allColumns(n), Emit: b.emit, Pos: pos})
