@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // named zones also where the machine has none
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"

@@ -56,7 +56,16 @@ func Open(opt Options) (*Engine, error) {
 	if err := e.openDir(); err != nil {
 		return nil, err
 	}
-	e.errors, e.late = newRing(errorColumns, maxErrorRows), newRing(lateColumns, maxErrorRows)
+	if err := e.openSystem(); err != nil {
+		e.release()
+		return nil, err
+	}
+	if !e.temp {
+		if err := openJournal(filepath.Join(e.dir, "errors.jsonl"), e.errors, e.opt.Logger); err != nil {
+			e.release()
+			return nil, unusable(e.dir, err)
+		}
+	}
 	for _, r := range systemTables() {
 		e.catalog.Add(r, false)
 	}
@@ -101,6 +110,21 @@ func (e *Engine) openDir() error {
 		return err
 	}
 	return nil
+}
+
+// openSystem opens the system tables; a temporary engine keeps them in memory.
+func (e *Engine) openSystem() (err error) {
+	dir := func(name string) string {
+		if e.temp {
+			return ""
+		}
+		return filepath.Join(e.dir, "system", name)
+	}
+	if e.errors, err = openRing(errorColumns, maxErrorRows, dir("errors")); err != nil {
+		return err
+	}
+	e.late, err = openRing(lateColumns, maxErrorRows, dir("late"))
+	return err
 }
 
 func unusable(dir string, err error) error {
@@ -234,6 +258,12 @@ func (e *Engine) Close(ctx context.Context) error {
 }
 
 func (e *Engine) release() {
+	for _, r := range []*ring{e.errors, e.late} {
+		if err := r.close(); err != nil {
+			e.opt.Logger.Warn("closing a system table failed", "err", err)
+		}
+	}
+	e.errors.close()
 	e.lock.Close()
 	if e.temp {
 		os.RemoveAll(e.dir)

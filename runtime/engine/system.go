@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"sync"
 
 	"github.com/millrace/millrace/connectors"
@@ -9,6 +12,7 @@ import (
 	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
+	"github.com/millrace/millrace/state/log"
 )
 
 var text = types.Of(types.String)
@@ -37,12 +41,13 @@ func systemTables() []*catalog.Relation {
 
 // ring keeps the newest rows of a system table. Seen tells a row that a restart brings again from a new one.
 type ring struct {
-	mu     sync.Mutex
-	fields []types.Field
-	limit  int
-	rows   [][]any
-	seen   map[string]bool
-	total  int64
+	mu      sync.Mutex
+	fields  []types.Field
+	limit   int
+	rows    [][]any
+	seen    map[string]bool
+	total   int64
+	journal *journal // nil: the rows are kept in memory only
 }
 
 func newRing(fields []types.Field, limit int) *ring {
@@ -55,7 +60,7 @@ func (r *ring) add(identity string, row ...any) {
 	defer r.mu.Unlock()
 	if identity != "" {
 		if r.seen[identity] {
-			return
+			return false
 		}
 		if len(r.seen) >= 4*r.limit {
 			clear(r.seen)
@@ -63,9 +68,22 @@ func (r *ring) add(identity string, row ...any) {
 		r.seen[identity] = true
 	}
 	r.total++
+	if r.journal != nil {
+		r.journal.write(identity, row)
+	}
 	r.rows = append(r.rows, row)
 	if len(r.rows) > 2*r.limit {
 		r.rows = append(r.rows[:0], r.rows[len(r.rows)-r.limit:]...)
+	}
+	return true
+}
+
+// close ends keeping rows on disk.
+func (r *ring) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.journal != nil {
+		r.journal.close()
 	}
 }
 

@@ -23,7 +23,7 @@ type variable struct {
 var variables = []variable{
 	{name: "checkpoint_interval", value: "1s", check: checkDuration, doc: "time between two epochs of a job: the latency of exactly-once output"},
 	{name: "parallelism", value: strconv.Itoa(runtime.GOMAXPROCS(0)), check: checkPositive, doc: "tasks per fragment of a job; never more than its largest source has splits"},
-	{name: "time_zone", value: "UTC", check: checkZone, doc: "zone of wall-clock functions and of windows that name none"},
+	{name: "time_zone", value: "UTC", check: checkZone, doc: "zone of windows that name none; texts and functions are in UTC"},
 	{name: "error_policy", value: "dead_letter", check: checkPolicy, doc: "what a job does with a row whose expressions fail: dead_letter, fail, skip"},
 	{name: "restart", value: "true", check: checkBool, doc: "restart jobs after errors that may pass"},
 	{name: "autocommit", value: "1", known: true},
