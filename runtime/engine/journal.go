@@ -43,7 +43,7 @@ func openJournal(path string, r *ring, log *slog.Logger) error {
 	if err := j.open(); err != nil {
 		return err
 	}
-	r.journal = j
+	r.journal, r.total = j, 0 // earlier rows are shown, but not counted again
 	return nil
 }
 

@@ -155,7 +155,11 @@ func (j *Job) run() {
 			j.set(Stopped, nil)
 			return
 		case j.awaitsTopic(err):
-			delay = restartDelayMin
+			if j.pause(restartDelayMin) {
+				continue
+			}
+			j.set(Stopped, nil)
+			return
 		case !j.opt.Restart || permanent(err):
 			j.set(Failed, err)
 			return
@@ -168,17 +172,23 @@ func (j *Job) run() {
 		j.mu.Unlock()
 		j.set(Restarting, err)
 		j.opt.Env.Logger.Warn("job restarts", "job", j.opt.Name, "in", delay, "because", err)
-		select {
-		case <-time.After(delay):
-		case <-j.stop:
-			j.set(Stopped, nil)
-			return
-		case <-j.ctx.Done():
+		if !j.pause(delay) {
 			j.set(Stopped, nil)
 			return
 		}
 		delay = min(2*delay, restartDelayMax)
 	}
+}
+
+// pause waits; false: the job is to end.
+func (j *Job) pause(d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-j.stop:
+	case <-j.ctx.Done():
+	}
+	return false
 }
 
 // permanent tells whether a restart cannot cure the error: the statement or the data are wrong, or storage is gone.
