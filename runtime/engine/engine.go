@@ -60,12 +60,6 @@ func Open(opt Options) (*Engine, error) {
 		e.release()
 		return nil, err
 	}
-	if !e.temp {
-		if err := openJournal(filepath.Join(e.dir, "errors.jsonl"), e.errors, e.opt.Logger); err != nil {
-			e.release()
-			return nil, unusable(e.dir, err)
-		}
-	}
 	for _, r := range systemTables() {
 		e.catalog.Add(r, false)
 	}
@@ -113,18 +107,15 @@ func (e *Engine) openDir() error {
 }
 
 // openSystem opens the system tables; a temporary engine keeps them in memory.
-func (e *Engine) openSystem() (err error) {
-	dir := func(name string) string {
-		if e.temp {
-			return ""
-		}
-		return filepath.Join(e.dir, "system", name)
+func (e *Engine) openSystem() error {
+	e.errors, e.late = newRing(errorColumns, maxErrorRows), newRing(lateColumns, maxErrorRows)
+	if e.temp {
+		return nil
 	}
-	if e.errors, err = openRing(errorColumns, maxErrorRows, dir("errors")); err != nil {
+	if err := openJournal(filepath.Join(e.dir, "errors.jsonl"), e.errors, e.opt.Logger); err != nil {
 		return err
 	}
-	e.late, err = openRing(lateColumns, maxErrorRows, dir("late"))
-	return err
+	return openJournal(filepath.Join(e.dir, "late.jsonl"), e.late, e.opt.Logger)
 }
 
 func unusable(dir string, err error) error {
@@ -259,11 +250,10 @@ func (e *Engine) Close(ctx context.Context) error {
 
 func (e *Engine) release() {
 	for _, r := range []*ring{e.errors, e.late} {
-		if err := r.close(); err != nil {
-			e.opt.Logger.Warn("closing a system table failed", "err", err)
+		if r != nil {
+			r.close()
 		}
 	}
-	e.errors.close()
 	e.lock.Close()
 	if e.temp {
 		os.RemoveAll(e.dir)

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"sync"
 
 	"github.com/millrace/millrace/connectors"
@@ -12,7 +9,6 @@ import (
 	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
-	"github.com/millrace/millrace/state/log"
 )
 
 var text = types.Of(types.String)
@@ -60,7 +56,7 @@ func (r *ring) add(identity string, row ...any) {
 	defer r.mu.Unlock()
 	if identity != "" {
 		if r.seen[identity] {
-			return false
+			return
 		}
 		if len(r.seen) >= 4*r.limit {
 			clear(r.seen)
@@ -75,7 +71,6 @@ func (r *ring) add(identity string, row ...any) {
 	if len(r.rows) > 2*r.limit {
 		r.rows = append(r.rows[:0], r.rows[len(r.rows)-r.limit:]...)
 	}
-	return true
 }
 
 // close ends keeping rows on disk.
