@@ -129,7 +129,7 @@ func (j *journal) write(identity string, row []any) {
 		}
 	}
 	if err != nil {
-		j.log.Error("the table errors is not kept on disk any more", "err", err)
+		j.log.Error("a system table is not kept on disk any more", "path", j.path, "err", err)
 		j.close()
 	}
 }
