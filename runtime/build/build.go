@@ -36,7 +36,7 @@ func Build(ctx context.Context, plan *physical.Plan, opt Options) (g *Graph, err
 	b := &builder{ctx: ctx, opt: opt, graph: &Graph{}, sources: map[*physical.SourceScan]*openSource{}, leaves: map[*task.Leaf]physical.Node{}}
 	defer func() {
 		if err != nil {
-			b.graph.Close()
+			b.graph.Close(false)
 		}
 	}()
 	if err := b.openSources(plan); err != nil {

@@ -58,7 +58,12 @@ func (b *builder) sinkEnd(w *physical.SinkWrite, root int, t *task.Task) error {
 		t.Terminal = &task.EagerTerminal{Sink: eager}
 		return nil
 	}
-	t.Terminal = &task.StageTerminal{Name: name, Sink: sink, DropOld: cfg.Mode == connectors.Upsert, Limit: stageLimit, Full: b.opt.Full}
+	stage := task.StageTerminal{Name: name, Sink: sink, Limit: stageLimit, Full: b.opt.Full}
+	if cfg.Mode == connectors.Upsert && w.Properties().Changelog != physical.AppendOnly {
+		t.Terminal = &task.UpsertTerminal{StageTerminal: stage, Key: w.Key, Fields: fieldsOf(w)}
+		return nil
+	}
+	t.Terminal = &stage
 	return nil
 }
 

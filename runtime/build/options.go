@@ -92,12 +92,18 @@ type Sink struct {
 	Eager    bool
 }
 
-// Close closes sources and sinks.
-func (g *Graph) Close() {
+// forgetter is implemented by sinks that leave a marker outside to know what they have written (files).
+type forgetter interface{ Forget() error }
+
+// Close closes sources and sinks. With forget the job will never go on: sinks remove their markers.
+func (g *Graph) Close(forget bool) {
 	for _, s := range g.Sources {
 		s.Source.Close()
 	}
 	for _, s := range g.Sinks {
 		s.Sink.Close()
+		if f, ok := s.Sink.(forgetter); ok && forget {
+			_ = f.Forget() // a marker left behind harms nobody: the next job replaces it
+		}
 	}
 }

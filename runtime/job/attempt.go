@@ -463,7 +463,8 @@ func (a *attempt) close(err error) error {
 		c.close()
 	}
 	if a.graph != nil {
-		a.graph.Close()
+		ended := err == nil || errors.Is(err, errStopped)
+		a.graph.Close(ended && !a.job.opt.Durable)
 	}
 	a.job.mu.Lock()
 	a.job.attempt = nil
