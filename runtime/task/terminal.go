@@ -53,31 +53,17 @@ type StageTerminal struct {
 	silent
 	Name     string
 	Sink     connectors.Sink
-	DropOld  bool // upsert sinks never see -U
 	Limit    int
 	Full     func()
 	stage    []byte
 	rows     int64
-	sel      []int32
 	reported bool
 }
 
 // Push encodes rows.
 func (s *StageTerminal) Push(b *vector.Batch) (err error) {
-	part := *b
-	if s.DropOld && len(b.Op) > 0 {
-		s.sel = s.sel[:0]
-		for k := range b.Rows() {
-			if i := b.Row(k); b.Op[i] != vector.UpdateBefore {
-				s.sel = append(s.sel, int32(i))
-			}
-		}
-		if part.Sel = s.sel; len(s.sel) == 0 {
-			return nil
-		}
-	}
-	s.rows += int64(part.Rows())
-	if s.stage, err = s.Sink.Encode(s.stage, &part); err != nil {
+	s.rows += int64(b.Rows())
+	if s.stage, err = s.Sink.Encode(s.stage, b); err != nil {
 		return err
 	}
 	if len(s.stage) > s.Limit && !s.reported {

@@ -21,22 +21,15 @@ type Table struct {
 	Key      []int // empty: the whole row, counted
 
 	mu    sync.RWMutex
-	rows  map[string]entry // by encoded key; guarded by mu
+	rows  map[string]entry // by encoded key; guarded by mu, its entries immutable
 	subs  map[*Subscription]struct{}
 	epoch uint64
 	ready chan struct{} // closed when the rows of the last commit are there
 }
 
-// entry is a row. Count is its multiplicity in a view without key, else 1.
-type entry struct {
-	value []byte
-	count int64
-}
-
 // change is one row of the view's changelog.
 type change struct {
 	op    vector.Change
-	key   string
 	value []byte
 }
 
@@ -71,36 +64,21 @@ func (t *Table) Epoch() uint64 {
 	return t.epoch
 }
 
-// apply makes an epoch's changes visible and passes them to subscribers.
-func (t *Table) apply(epoch uint64, changes []change) {
+// apply makes an epoch visible: after holds what each changed key has now, changes how it came to that, for subscribers.
+func (t *Table) apply(epoch uint64, after map[string]entry, changes []change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.epoch = epoch
-	for _, c := range changes {
-		t.applyOne(c)
+	for key, e := range after {
+		if len(e) == 0 {
+			delete(t.rows, key)
+		} else {
+			t.rows[key] = e
+		}
 	}
 	for s := range t.subs {
 		s.offer(changes)
 	}
-}
-
-func (t *Table) applyOne(c change) {
-	if len(t.Key) > 0 {
-		switch c.op {
-		case vector.Insert, vector.UpdateAfter:
-			t.rows[c.key] = entry{value: c.value, count: 1}
-		case vector.Delete:
-			delete(t.rows, c.key)
-		}
-		return
-	}
-	e := t.rows[c.key]
-	e.value = c.value
-	if e.count += c.op.Sign(); e.count == 0 {
-		delete(t.rows, c.key)
-		return
-	}
-	t.rows[c.key] = e
 }
 
 // Row is one row of a snapshot; value decodes by the view's columns.
@@ -115,7 +93,7 @@ func (t *Table) Snapshot() []Row {
 	t.mu.RLock()
 	rows := make([]Row, 0, len(t.rows))
 	for k, e := range t.rows {
-		rows = append(rows, Row{key: k, value: e.value, count: e.count})
+		rows = e.rows(rows, k)
 	}
 	t.mu.RUnlock()
 	sortRows(rows)
@@ -143,7 +121,7 @@ func (t *Table) Subscribe() *Subscription {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, e := range t.rows {
-		s.Snapshot = append(s.Snapshot, Row{key: k, value: e.value, count: e.count})
+		s.Snapshot = e.rows(s.Snapshot, k)
 	}
 	sortRows(s.Snapshot)
 	t.subs[s] = struct{}{}

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/millrace/millrace/runtime/operator"
@@ -16,27 +15,25 @@ type Terminal struct {
 	State operator.State
 
 	keyCols []*vector.Vector
+	rows    map[string]entry // as of the last Push; the table follows at commits
+	changed map[string]struct{}
 	pending []change
-	counts  map[string]int64 // multiplicities in a view without key, pending changes included
 	scratch []byte
 }
 
 // Restore reads the view's rows back; call it before the task runs.
 func (t *Terminal) Restore() error {
-	t.counts = map[string]int64{}
+	t.rows, t.changed = map[string]entry{}, map[string]struct{}{}
 	t.Table.mu.Lock()
 	defer t.Table.mu.Unlock()
 	clear(t.Table.rows)
 	defer t.Table.setReady()
 	return t.State.Scan(0, func(_ uint16, key, value []byte) error {
-		count, n := binary.Varint(value)
-		if n <= 0 {
-			return fmt.Errorf("reading view %s: bad row", t.Table.Relation.Name)
+		e, err := decodeEntry(value)
+		if err != nil {
+			return fmt.Errorf("reading view %s: %w", t.Table.Relation.Name, err)
 		}
-		t.Table.rows[string(key)] = entry{value: append([]byte(nil), value[n:]...), count: count}
-		if len(t.Table.Key) == 0 {
-			t.counts[string(key)] = count
-		}
+		t.rows[string(key)], t.Table.rows[string(key)] = e, e
 		return nil
 	})
 }
@@ -52,49 +49,41 @@ func (t *Terminal) Push(b *vector.Batch) error {
 	}
 	for k := range b.Rows() {
 		i := b.Row(k)
-		op := b.Change(i)
 		t.scratch = row.EncodeKey(t.scratch[:0], t.keyCols, i)
-		c := change{op: op, key: string(t.scratch), value: row.EncodeValue(nil, b.Cols, i)}
-		if len(t.Table.Key) == 0 {
-			t.counts[c.key] += op.Sign()
+		c := change{op: b.Change(i), value: row.EncodeValue(nil, b.Cols, i)}
+		key := string(t.scratch)
+		t.changed[key] = struct{}{}
+		if e := t.rows[key].add(c.value, c.op.Sign()); len(e) > 0 {
+			t.rows[key] = e
+		} else {
+			delete(t.rows, key)
 		}
 		t.pending = append(t.pending, c)
 	}
 	return nil
 }
 
-// Barrier writes the last state of every changed row and publishes the changes after the commit.
+// Barrier writes the changed keys and publishes them after the commit.
 func (t *Terminal) Barrier(epoch uint64, _ int64, ack *task.Ack) error {
 	if len(t.pending) == 0 {
 		return nil
 	}
-	last := make(map[string]int, len(t.pending))
-	for i, c := range t.pending {
-		if c.op != vector.UpdateBefore || len(t.Table.Key) == 0 {
-			last[c.key] = i
-		}
-	}
-	for key, i := range last {
-		c := t.pending[i]
-		count := int64(1)
-		if len(t.Table.Key) == 0 {
-			if count = t.counts[key]; count == 0 {
-				delete(t.counts, key)
-			}
-		} else if c.op == vector.Delete {
-			count = 0
-		}
-		if count == 0 {
+	after := make(map[string]entry, len(t.changed))
+	for key := range t.changed {
+		e := t.rows[key]
+		after[key] = e
+		if len(e) == 0 {
 			t.State.Delete(0, 0, []byte(key))
 			continue
 		}
-		t.scratch = binary.AppendVarint(t.scratch[:0], count)
-		t.State.Put(0, 0, []byte(key), append(t.scratch, c.value...))
+		t.scratch = e.encode(t.scratch[:0])
+		t.State.Put(0, 0, []byte(key), t.scratch)
 	}
 	changes := t.pending
 	t.pending = nil
+	clear(t.changed)
 	table := t.Table
-	ack.Publish = append(ack.Publish, func() { table.apply(epoch, changes) })
+	ack.Publish = append(ack.Publish, func() { table.apply(epoch, after, changes) })
 	return nil
 }
 
