@@ -196,6 +196,7 @@ func (r *runner) step(s *step) ([]string, error) {
 // expand fills in the script's folder, and the test's identity into script sources.
 func (r *runner) expand(sql string) string {
 	sql = strings.ReplaceAll(sql, "${dir}", r.dir)
+	sql = strings.ReplaceAll(sql, "${here}", filepath.Dir(r.path))
 	return strings.ReplaceAll(sql, "connector='script'", "connector='script', test='"+r.id+"'")
 }
 
@@ -214,7 +215,7 @@ func (r *runner) statement(s *step) error {
 		}
 		return err
 	}
-	return checkError(err, text, s.args[1:])
+	return r.checkError(err, s.body, s.args[1:])
 }
 
 func (r *runner) discard(res *engine.Result) error {
@@ -229,7 +230,7 @@ func (r *runner) discard(res *engine.Result) error {
 }
 
 // checkError compares an error with `CODE [line:col] [text...]`.
-func checkError(err error, source string, want []string) error {
+func (r *runner) checkError(err error, source string, want []string) error {
 	if err == nil {
 		return errors.New("it succeeded")
 	}
@@ -241,7 +242,7 @@ func checkError(err error, source string, want []string) error {
 		return fmt.Errorf("the code is %s: %s", e.Code, e.Message)
 	}
 	if len(want) > 1 && want[1] != "-" {
-		line, col := diag.Position(source, e.Offset)
+		line, col := diag.Position(source, r.unexpanded(source, e.Offset))
 		if at := fmt.Sprintf("%d:%d", line, col); e.Offset < 0 || at != want[1] {
 			return fmt.Errorf("the place is %s (offset %d): %s", at, e.Offset, e.Message)
 		}

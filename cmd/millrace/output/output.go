@@ -43,8 +43,10 @@ func Print(ctx context.Context, w io.Writer, res *client.Result, opt Options) (i
 			break
 		}
 		if err != nil {
-			p.end()
-			out.Flush()
+			if n > 0 { // what came is shown; an answer that never began has no header
+				p.end()
+			}
+			_ = out.Flush()
 			return n, err
 		}
 		n++
