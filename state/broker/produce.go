@@ -23,6 +23,7 @@ type produceCall struct {
 	resp    *kmsg.ProduceResponse
 	waiting []produceWait
 	denied  map[*partition]int16 // by the transaction coordinator
+	begins  map[*partition]int64 // where a transaction begins: the end of the log when the coordinator was asked
 }
 
 // produceWait is an appended batch and the place its outcome goes to.
@@ -92,7 +93,8 @@ func (c *produceCall) appendBatch(p *partition, batch []byte, rp *kmsg.ProduceRe
 	if rp.ErrorCode = c.denied[p]; rp.ErrorCode != errNone {
 		return
 	}
-	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch})
+	at, verified := c.begins[p]
+	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch, TxnVerified: verified, VerifiedAt: at})
 	if err != nil {
 		rp.ErrorCode, rp.ErrorMessage = errorCode(err), errorMessage(err)
 		return
@@ -141,6 +143,10 @@ func (c *produceCall) admitTransaction() int16 {
 			if ps[idx].log.InTransaction(h.ProducerID, h.ProducerEpoch) {
 				continue
 			}
+			if c.begins == nil {
+				c.begins = map[*partition]int64{}
+			}
+			c.begins[ps[idx]] = ps[idx].log.EndOffset()
 			parts = append(parts, topicPartition{top.name, int32(idx)})
 			logs = append(logs, ps[idx])
 		}

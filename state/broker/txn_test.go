@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace/millrace/state/log"
 	"github.com/millrace/millrace/state/txn"
 )
 
@@ -368,5 +369,41 @@ func TestTxnAdmin(t *testing.T) {
 	end(ctx, t, p, kgo.TryAbort)
 	if d, err = adm.DescribeTransactions(ctx, "x"); err != nil || d["x"].State != "CompleteAbort" {
 		t.Fatalf("described %v, %v", d, err)
+	}
+}
+
+// TestTxnIntruderCannotBlockReaders writes into another producer's open transaction, as a hostile client would that knows its id.
+func TestTxnIntruderCannotBlockReaders(t *testing.T) {
+	n := startNode(t)
+	n.topic("t", 1)
+	ctx := testContext(t)
+	p := n.producer("x")
+	begin(t, p)
+	send(ctx, t, p, "t", "a")
+	id, epoch, err := p.ProducerID(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := dialRaw(t, n.b)
+	produceRaw := func(o log.BatchOptions) int16 {
+		req := kmsg.NewPtrProduceRequest()
+		req.Version, req.Acks, req.TimeoutMillis = 9, -1, 5000
+		rp := kmsg.NewProduceRequestTopicPartition()
+		rp.Records = log.BuildBatch(nil, []log.Record{{TimestampMs: 1, Value: []byte("intruder")}}, o)
+		rt := kmsg.NewProduceRequestTopic()
+		rt.Topic, rt.Partitions = "t", append(rt.Partitions, rp)
+		req.Topics = append(req.Topics, rt)
+		return ask[*kmsg.ProduceResponse](raw, req).Topics[0].Partitions[0].ErrorCode
+	}
+	if code := produceRaw(log.BatchOptions{Idempotent: true, ProducerID: id, ProducerEpoch: epoch, BaseSequence: 1}); code != errInvalidTxnState {
+		t.Errorf("plain batch inside the transaction: code %d", code)
+	}
+	if code := produceRaw(log.BatchOptions{Idempotent: true, ProducerID: id, ProducerEpoch: epoch + 5}); code != errInvalidTxnState {
+		t.Errorf("plain batch of a raised epoch: code %d", code)
+	}
+	end(ctx, t, p, kgo.TryCommit)
+	n.stable("t", 2)
+	if got := fmt.Sprint(n.committed("t", "a")); got != "[a]" {
+		t.Errorf("committed %s", got)
 	}
 }

@@ -9,6 +9,10 @@ type AppendOptions struct {
 	LeaderEpoch int32
 	// Control admits a control batch; without it a control batch is refused, since clients may not write markers.
 	Control bool
+	// TxnVerified says that the coordinator found the batch's transaction open when the log ended at VerifiedAt. The batch does not
+	// begin a transaction if a marker of its producer came since: nobody would ever end it.
+	TxnVerified bool
+	VerifiedAt  int64
 }
 
 // AppendResult says where a batch went.
@@ -38,7 +42,7 @@ func (l *Log) Append(batch []byte, o AppendOptions) (AppendResult, error) {
 	if int64(h.Length) > opts.MaxBatchBytes {
 		return AppendResult{}, fmt.Errorf("%w: %d bytes, limit %d", ErrBatchTooLarge, h.Length, opts.MaxBatchBytes)
 	}
-	marker, isMarker, dup, err := l.admit(batch, &h)
+	marker, isMarker, dup, err := l.admit(batch, &h, &o)
 	if err != nil {
 		return AppendResult{}, err
 	}
@@ -83,7 +87,7 @@ func (l *Log) AppendRecord(key, value []byte) (int64, error) {
 }
 
 // admit checks the batch against its producer's history. Caller holds appendMu.
-func (l *Log) admit(batch []byte, h *Header) (m Marker, isMarker bool, dup *producerBatch, err error) {
+func (l *Log) admit(batch []byte, h *Header, o *AppendOptions) (m Marker, isMarker bool, dup *producerBatch, err error) {
 	if h.Control() {
 		m, isMarker, err = parseMarker(batch)
 		if p := l.producers[h.ProducerID]; err == nil && p != nil && h.ProducerEpoch < p.epoch {
@@ -92,7 +96,7 @@ func (l *Log) admit(batch []byte, h *Header) (m Marker, isMarker bool, dup *prod
 		return m, isMarker, nil, err
 	}
 	if h.HasProducer() {
-		dup, err = l.checkProducer(h)
+		dup, err = l.checkProducer(h, o)
 	}
 	return m, false, dup, err
 }
@@ -144,7 +148,7 @@ func (l *Log) noteBatch(h *Header, m Marker, isMarker bool) {
 	nowMs := h.MaxTimestamp
 	switch {
 	case isMarker:
-		l.noteMarker(m, nowMs)
+		l.noteMarker(m, h.BaseOffset, nowMs)
 		l.mu.Lock()
 		l.txns.end(m, h.BaseOffset)
 		l.mu.Unlock()

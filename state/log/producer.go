@@ -22,6 +22,7 @@ type producer struct {
 	coordEp  int32           // epoch of the coordinator that wrote the last marker, -1 if none
 	lastMs   int64           // newest activity, for expiry
 	txnFirst int64           // first offset of the open transaction, -1 if none
+	marked   int64           // offset of the last marker seen since opening, -1 if none
 	batches  []producerBatch // oldest first, at most rememberedBatches
 }
 
@@ -39,7 +40,7 @@ func follows(last, next int32) bool {
 }
 
 // checkProducer decides whether a client batch may be appended. dup is the earlier copy of it, or nil.
-func (l *Log) checkProducer(h *Header) (dup *producerBatch, err error) {
+func (l *Log) checkProducer(h *Header, o *AppendOptions) (dup *producerBatch, err error) {
 	p := l.producers[h.ProducerID]
 	if p == nil {
 		return nil, nil // unknown producers start anywhere: their history may have been deleted by retention
@@ -47,6 +48,28 @@ func (l *Log) checkProducer(h *Header) (dup *producerBatch, err error) {
 	if h.ProducerEpoch < p.epoch {
 		return nil, fmt.Errorf("%w: producer %d epoch %d, current %d", ErrProducerFenced, h.ProducerID, h.ProducerEpoch, p.epoch)
 	}
+	if dup, err = p.checkSequence(h); dup != nil || err != nil {
+		return dup, err
+	}
+	return nil, p.checkTransaction(h, o)
+}
+
+// checkTransaction keeps a producer's open transaction in one piece: only its marker ends it. A batch outside it or of a raised epoch
+// would otherwise move the producer past the marker, which would then be refused, and the transaction would stay open for ever.
+func (p *producer) checkTransaction(h *Header, o *AppendOptions) error {
+	switch {
+	case p.txnFirst >= 0 && !h.Transactional():
+		return fmt.Errorf("%w: plain batch inside a transaction of producer %d", ErrTxnState, h.ProducerID)
+	case p.txnFirst >= 0 && h.ProducerEpoch > p.epoch:
+		return fmt.Errorf("%w: producer %d sent epoch %d inside a transaction of epoch %d", ErrTxnState, h.ProducerID, h.ProducerEpoch, p.epoch)
+	case p.txnFirst < 0 && h.Transactional() && o.TxnVerified && p.marked >= o.VerifiedAt:
+		return fmt.Errorf("%w: the transaction of producer %d ended meanwhile", ErrTxnState, h.ProducerID)
+	}
+	return nil
+}
+
+// checkSequence compares a batch with those before it. The epoch is not older than the producer's.
+func (p *producer) checkSequence(h *Header) (dup *producerBatch, err error) {
 	if h.ProducerEpoch > p.epoch {
 		if h.BaseSequence != 0 {
 			return nil, fmt.Errorf("%w: producer %d starts epoch %d at %d", ErrSequenceGap, h.ProducerID, h.ProducerEpoch, h.BaseSequence)
@@ -60,9 +83,6 @@ func (l *Log) checkProducer(h *Header) (dup *producerBatch, err error) {
 	}
 	if last := p.lastSeq(); !follows(last, h.BaseSequence) {
 		return nil, fmt.Errorf("%w: producer %d sent %d after %d", ErrSequenceGap, h.ProducerID, h.BaseSequence, last)
-	}
-	if p.txnFirst >= 0 && !h.Transactional() {
-		return nil, fmt.Errorf("%w: plain batch inside a transaction of producer %d", ErrTxnState, h.ProducerID)
 	}
 	return nil, nil
 }
@@ -82,10 +102,10 @@ func (l *Log) noteProducer(h *Header, nowMs int64) {
 	}
 }
 
-// noteMarker records a commit or abort marker.
-func (l *Log) noteMarker(m Marker, nowMs int64) {
+// noteMarker records a commit or abort marker at an offset.
+func (l *Log) noteMarker(m Marker, offset, nowMs int64) {
 	p := l.producerFor(m.ProducerID, m.ProducerEpoch)
-	p.txnFirst, p.coordEp, p.lastMs = -1, m.CoordinatorEpoch, nowMs
+	p.txnFirst, p.marked, p.coordEp, p.lastMs = -1, offset, m.CoordinatorEpoch, nowMs
 }
 
 // producerFor returns the state of a producer, moved to the given epoch. A newer epoch forgets the sequences of the older one.
@@ -93,7 +113,7 @@ func (l *Log) producerFor(id int64, epoch int16) *producer {
 	p := l.producers[id]
 	if p == nil {
 		l.boundProducers()
-		p = &producer{id: id, epoch: epoch, coordEp: -1, txnFirst: -1}
+		p = &producer{id: id, epoch: epoch, coordEp: -1, txnFirst: -1, marked: -1}
 		l.producers[id] = p
 	}
 	if epoch > p.epoch {

@@ -100,3 +100,65 @@ func TestTransactions(t *testing.T) {
 		t.Error("the next transaction is not open")
 	}
 }
+
+// TestOpenTransactionIsShielded sends what a hostile or confused client might while a transaction is open: all of it is refused, and the
+// marker still ends the transaction.
+func TestOpenTransactionIsShielded(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, Options{Flush: FlushAsync})
+	mustAppend(t, l, producerBatchOf(BatchOptions{ProducerID: 7, ProducerEpoch: 3, Transactional: true}, "t"))
+	intrude := func() {
+		t.Helper()
+		for name, o := range map[string]BatchOptions{
+			"plain":                       {ProducerID: 7, ProducerEpoch: 3, BaseSequence: 1},
+			"plain, raised epoch":         {ProducerID: 7, ProducerEpoch: 9},
+			"transactional, raised epoch": {ProducerID: 7, ProducerEpoch: 4, Transactional: true},
+		} {
+			if _, err := l.Append(producerBatchOf(o, "x"), AppendOptions{}); !errors.Is(err, ErrTxnState) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := l.Append(producerBatchOf(BatchOptions{ProducerID: 7, ProducerEpoch: 2}, "x"), AppendOptions{}); !errors.Is(err, ErrProducerFenced) {
+			t.Errorf("plain, old epoch: %v", err)
+		}
+	}
+	intrude()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, dir, Options{Flush: FlushAsync})
+	intrude()
+	if _, err := l.AppendMarker(Marker{ProducerID: 7, ProducerEpoch: 3, Commit: true}, 0); err != nil {
+		t.Fatal("marker:", err)
+	}
+	if got := l.LastStableOffset(); got != 2 {
+		t.Errorf("stable offset %d, want 2", got)
+	}
+}
+
+// TestLateBeginIsRefused lets a marker come between the coordinator's word and the batch it was given for.
+func TestLateBeginIsRefused(t *testing.T) {
+	l := open(t, t.TempDir(), Options{Flush: FlushAsync})
+	begin := func(seq int32, at int64) error {
+		_, err := l.Append(producerBatchOf(BatchOptions{ProducerID: 1, BaseSequence: seq, Transactional: true}, "v"),
+			AppendOptions{TxnVerified: true, VerifiedAt: at})
+		return err
+	}
+	asked := l.EndOffset()
+	if err := begin(0, asked); err != nil {
+		t.Fatal(err)
+	}
+	asked = l.EndOffset()
+	if _, err := l.AppendMarker(Marker{ProducerID: 1, Commit: true}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := begin(1, asked); !errors.Is(err, ErrTxnState) {
+		t.Errorf("batch verified before the marker: %v", err)
+	}
+	if err := begin(0, asked); err != nil {
+		t.Errorf("duplicate of an ended transaction: %v", err)
+	}
+	if err := begin(1, l.EndOffset()); err != nil {
+		t.Errorf("next transaction: %v", err)
+	}
+}

@@ -124,7 +124,7 @@ func decodeSnapshot(b []byte) (*snapshot, error) {
 		s.epochs = append(s.epochs, epochEntry{int32(r.u32()), r.i64()})
 	}
 	for n := r.count(36); n > 0; n-- {
-		p := &producer{id: r.i64(), epoch: int16(r.u32()), coordEp: int32(r.u32()), lastMs: r.i64(), txnFirst: r.i64()}
+		p := &producer{id: r.i64(), epoch: int16(r.u32()), coordEp: int32(r.u32()), lastMs: r.i64(), txnFirst: r.i64(), marked: -1}
 		for m := r.count(24); m > 0; m-- {
 			p.batches = append(p.batches, producerBatch{int32(r.u32()), int32(r.u32()), r.i64(), r.i64()})
 		}
