@@ -46,10 +46,26 @@ func (e *exitStatus) Unwrap() error { return e.err }
 var commands = []func() *cobra.Command{newRun, newSQL, newServe, newJob, newTest, newCheck, newExplainError}
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // a reader that has seen enough is a clean end: writing gives an error instead
+	go func() {
+		cause := errTerminated
+		if <-signals == os.Interrupt {
+			cause = errInterrupted
+		}
+		signal.Stop(signals) // a second signal ends the process at once
+		cancel(cause)
+	}()
 	os.Exit(execute(ctx, os.Args[1:]))
 }
+
+// Why the context of a command is done.
+var (
+	errInterrupted = errors.New("interrupted")
+	errTerminated  = errors.New("terminated")
+)
 
 // execute runs a command line and returns its exit code.
 func execute(ctx context.Context, args []string) int {
@@ -77,6 +93,9 @@ func execute(ctx context.Context, args []string) int {
 // report prints an error and gives its exit code.
 func report(err error) int {
 	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, syscall.EPIPE) {
 		return exitOK
 	}
 	if errors.Is(err, context.Canceled) {

@@ -115,7 +115,7 @@ func runFile(ctx context.Context, path string, f runFlags) error {
 	if e := e.Close(stopCtx); err == nil {
 		err = e
 	}
-	if err == nil && ctx.Err() != nil && rule.kind != "" {
+	if err == nil && ctx.Err() != nil && (rule.kind != "" || context.Cause(ctx) == errInterrupted) {
 		return context.Canceled
 	}
 	return err

@@ -17,7 +17,7 @@ import (
 )
 
 // Formats are the names of all formats; tables are for people, the others for programs.
-var Formats = []string{"table", "vertical", "csv", "tsv", "json", "jsonl", "markdown", "changelog"}
+var Formats = []string{"table", "box", "vertical", "csv", "tsv", "json", "jsonl", "markdown", "changelog", "raw"}
 
 // tableFlushRows is how many rows a table collects to size its columns; later rows are printed in pages of as many.
 const tableFlushRows = 1000
@@ -81,11 +81,15 @@ func newPrinter(opt Options, w *bufio.Writer, res *client.Result) printer {
 	case "jsonl":
 		return &jsonLines{base}
 	case "markdown":
-		return &table{writer: base, markdown: true}
+		return &table{writer: base, frame: markdownFrame, markdown: true}
 	case "changelog":
 		return &changelog{base}
+	case "raw":
+		return &raw{base}
+	case "box":
+		return &table{writer: base, frame: boxFrame}
 	}
-	return &table{writer: base}
+	return &table{writer: base, frame: asciiFrame}
 }
 
 type writer struct {
@@ -149,9 +153,22 @@ func numeric(typ string) bool {
 	return false
 }
 
+// frame is how a table's lines are drawn: between columns, along them, and each rule's left end, crossing and right end from top to bottom.
+type frame struct {
+	bar, dash string
+	rules     [3][3]string
+}
+
+var (
+	asciiFrame    = frame{"|", "-", [3][3]string{{"+", "+", "+"}, {"+", "+", "+"}, {"+", "+", "+"}}}
+	boxFrame      = frame{"│", "─", [3][3]string{{"┌", "┬", "┐"}, {"├", "┼", "┤"}, {"└", "┴", "┘"}}}
+	markdownFrame = frame{"|", "-", [3][3]string{1: {"|", "|", "|"}}}
+)
+
 // table collects rows to size its columns.
 type table struct {
 	writer
+	frame    frame
 	markdown bool
 	rows     [][]string
 	printed  bool
@@ -186,17 +203,19 @@ func (t *table) flush() {
 		}
 	}
 	if !t.markdown {
-		t.rule(width)
+		t.rule(width, 0)
 	}
 	if !t.opt.NoHeader {
 		t.line(names, width, nil)
-		t.rule(width)
+		if len(t.rows) > 0 || t.markdown {
+			t.rule(width, 1)
+		}
 	}
 	for _, row := range t.rows {
 		t.line(row, width, right)
 	}
-	if !t.markdown && len(t.rows) > 0 {
-		t.rule(width)
+	if !t.markdown && (len(t.rows) > 0 || !t.opt.NoHeader) {
+		t.rule(width, 2)
 	}
 	t.rows, t.printed = t.rows[:0], true
 }
@@ -207,21 +226,18 @@ func clip(s string) string {
 	return runewidth.Truncate(s, maxCellWidth, "…")
 }
 
-func (t *table) rule(width []int) {
-	corner := byte('+')
-	if t.markdown {
-		corner = '|'
+// rule draws the line at the top (0), below the header (1) or at the bottom (2).
+func (t *table) rule(width []int, at int) {
+	ends := t.frame.rules[at]
+	for i, n := range width {
+		t.w.WriteString(ends[min(i, 1)])
+		t.w.WriteString(strings.Repeat(t.frame.dash, n+2))
 	}
-	t.w.WriteByte(corner)
-	for _, n := range width {
-		t.w.WriteString(strings.Repeat("-", n+2))
-		t.w.WriteByte(corner)
-	}
+	t.w.WriteString(ends[2])
 	t.w.WriteByte('\n')
 }
 
 func (t *table) line(cells []string, width []int, right []bool) {
-	t.w.WriteByte('|')
 	for i, c := range cells {
 		pad := strings.Repeat(" ", width[i]-runewidth.StringWidth(c))
 		if right != nil && right[i] {
@@ -229,8 +245,9 @@ func (t *table) line(cells []string, width []int, right []bool) {
 		} else {
 			c += pad
 		}
-		t.w.WriteString(" " + c + " |")
+		t.w.WriteString(t.frame.bar + " " + c + " ")
 	}
+	t.w.WriteString(t.frame.bar)
 	t.w.WriteByte('\n')
 }
 
@@ -372,4 +389,13 @@ func (c *changelog) row(r client.Row) {
 	}
 	cells := c.cells(r)
 	fmt.Fprintf(c.w, "%s[%s]\n", op, strings.Join(cells[len(cells)-len(r.Values):], ", "))
+}
+
+// raw is the bare values with tabs between them: nothing is escaped, no header.
+type raw struct{ writer }
+
+func (p *raw) row(r client.Row) {
+	cells := p.cells(r)
+	p.w.WriteString(strings.Join(cells[len(cells)-len(r.Values):], "\t"))
+	p.w.WriteByte('\n')
 }
