@@ -110,7 +110,7 @@ func (d *decoder) object(n *node, rows, i int) int {
 	want := n.keys.first
 	for {
 		var f *node
-		if want != nil && len(src)-i > len(want.token) && string(src[i:i+len(want.token)]) == string(want.token) {
+		if want != nil && want.matches(src, i) {
 			i += len(want.token)
 			prev, f, want = want, want.node, want.next
 		} else {
@@ -280,7 +280,16 @@ func (d *decoder) stringValue(n *node, i int) int {
 	return end + 1
 }
 
+// isoMillis is the length of the text of an instant as most programs write it: 2026-01-02T10:00:00.000Z.
+const isoMillis = 24
+
 func (d *decoder) instant(n *node, i int) int {
+	if end := i + 1 + isoMillis; byteAt(d.src, end) == '"' { // whatever is not plain text in between is no timestamp either
+		if micros, ok := d.times.Timestamp(d.src[i+1 : end]); ok {
+			n.vec.AppendI64(format.CutPrecision(micros, n.typ))
+			return end + 1
+		}
+	}
 	end := d.str(i + 1)
 	if end < 0 {
 		return -1

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"encoding/binary"
+
 	"github.com/millrace/millrace/connectors/format"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
@@ -125,6 +127,34 @@ type slot struct {
 	token []byte // `"key":`
 	node  *node
 	next  *slot
+
+	head, mask uint64 // the token's first 8 bytes, and which of them it has
+	tail       uint64 // its last 8 bytes, if it has as many
+}
+
+// fill computes the words that matches compares.
+func (s *slot) fill() {
+	var word [8]byte
+	n := copy(word[:], s.token)
+	s.head, s.mask = binary.LittleEndian.Uint64(word[:]), ^uint64(0)>>(64-8*n)
+	if len(s.token) >= 8 {
+		s.tail = binary.LittleEndian.Uint64(s.token[len(s.token)-8:])
+	}
+}
+
+// matches tells whether the token stands at src[i:] with something behind it. Keys of up to 13 bytes, which most are, cost two comparisons.
+func (s *slot) matches(src []byte, i int) bool {
+	n := len(s.token)
+	if rest := len(src) - i; rest < 8 || rest <= n {
+		return rest > n && string(src[i:i+n]) == string(s.token)
+	}
+	if binary.LittleEndian.Uint64(src[i:])&s.mask != s.head {
+		return false
+	}
+	if n <= 16 {
+		return n <= 8 || binary.LittleEndian.Uint64(src[i+n-8:]) == s.tail
+	}
+	return string(src[i:i+n]) == string(s.token)
 }
 
 // Limits of what is remembered of keys that no column wants.
@@ -144,6 +174,7 @@ func (k *keyring) add(name string, n *node) *slot {
 		k.byKey = map[string]*slot{}
 	}
 	s := &slot{node: n, token: append(format.AppendJSONString(nil, []byte(name)), ':')}
+	s.fill()
 	k.byKey[name] = s
 	return s
 }

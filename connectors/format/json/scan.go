@@ -63,16 +63,7 @@ func specials(w uint64) uint64 {
 
 // special returns the index of the first byte from i on that needs a look.
 func special(src []byte, i int) int {
-	for i+16 <= len(src) {
-		m, n := specials(binary.LittleEndian.Uint64(src[i:])), specials(binary.LittleEndian.Uint64(src[i+8:]))
-		if m|n != 0 {
-			if m != 0 {
-				return i + bits.TrailingZeros64(m)>>3
-			}
-			return i + 8 + bits.TrailingZeros64(n)>>3
-		}
-		i += 16
-	}
+	i = plainBlocks(src, i)
 	if i+8 <= len(src) {
 		if m := specials(binary.LittleEndian.Uint64(src[i:])); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
