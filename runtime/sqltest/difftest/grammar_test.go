@@ -1,0 +1,146 @@
+package difftest
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// leaves are the literals and columns of each kind.
+var leaves = map[string][]string{
+	"int":   {"id", "i", "k", "b", "0", "1", "-1", "2", "7", "-13", "100", "255", "65536", "2147483647", "9223372036854775807", "-9223372036854775807", "NULL"},
+	"uint":  {"u", "18446744073709551615", "CAST(5 AS UNSIGNED)"},
+	"si":    {"id", "k", "0", "1", "2", "3", "-1", "-2", "5", "NULL"}, // small integers
+	"dec":   {"d", "e", "0.0", "1.5", "-2.25", "0.001", "100.00", "99.995", "-0.5", "12345678.9", "NULL"},
+	"dbl":   {"f", "1e0", "2.5e-1", "-1e3", "0e0", "3.5e0"},
+	"str":   {"s", "w", "n", "''", "'abc'", "'ABC'", "'it''s'", "'héllo'", "'日本語'", "'a,b,c'", "' pad '", "'0'", "'x'", "'a b'", "NULL", "'%'", "'ß'"},
+	"date":  {"dt", "DATE '2024-02-29'", "DATE '2026-01-31'", "DATE '1999-12-31'", "DATE '2000-01-01'"},
+	"dttm":  {"ts", "CAST('2024-02-29 12:34:56' AS DATETIME(6))", "CAST('2026-10-25 01:30:00.5' AS DATETIME(6))", "CAST(dt AS DATETIME(6))"},
+	"time":  {"tm", "TIME '10:20:30'", "TIME '23:59:59'"},
+	"bool":  {"bo", "TRUE", "FALSE", "NULL"},
+	"json":  {"j", `'{"a": 1, "b": {"c": [1, 2, 3]}}'`, `'[1, "x", null, true, 2.5]'`, `'{"a": "q\\"q", "é": "ü"}'`},
+	"path":  {"'$'", "'$.a'", "'$.b'", "'$.b.c'", "'$[0]'", "'$[1]'", "'$.a[0].b'", "'$.b[2].c'", "'$.b.a[1]'"},
+	"unit":  {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"},
+	"part":  {"YEAR", "MONTH", "DAY", "QUARTER", "WEEK", "HOUR", "MINUTE", "SECOND", "MICROSECOND"},
+	"cmp":   {"=", "<>", "<", "<=", ">", ">=", "<=>"},
+	"like":  {"'%'", "'a%'", "'%c'", "'_bc'", "'%b%'", "'a\\\\%b%'", "'A_C'", "'%é%'", "''", "'日%'", "'%\\\\_%'"},
+	"re":    {"'^a'", "'[0-9]+'", "'b|c'", "'^$'", "'a.*c$'", "'[[:alpha:]]'", "'^.{3}$'", "'(ab)+'", "'x?'"},
+	"fmt":   {"'%Y-%m-%d'", "'%H:%i:%s'", "'%W %M %e %Y'", "'%y%m%d %T'", "'%j %U %u'", "'%a %b %c %k %l %p'", "'%D %f %r'", "'%X-%V'", "'%x-%v'", "'%w %h %I %%'"},
+	"lit":   {"0", "1", "2", "3", "-1", "-2", "5", "10"},
+	"delim": {"','", "' '", "'a'", "'.'", "'l'"},
+	"flit":  {"0", "1", "2", "4"},
+	"dunit": {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"},
+}
+
+// rules are the ways to make each kind: `{kind}` is a smaller expression.
+var rules = map[string][]string{
+	"int": {
+		"({int} + {int})", "({int} - {int})", "({si} * {si})", "({int} * {si})", "({int} DIV {int})", "({int} % {int})", "(- {int})", "({num} DIV {num})", "abs({int})", "sign({num})",
+		"mod({int}, {si})", "ceil({dec})", "floor({dec})", "round({int}, {lit})", "truncate({int}, {lit})", "greatest({int}, {int}, {si})", "least({int}, {int})",
+		"length({str})", "char_length({str})", "bit_length({str})", "locate({str}, {str})", "locate({str}, {str}, {si})", "instr({str}, {str})", "strcmp({str}, {str})",
+		"field({str}, {str}, {str})", "find_in_set({str}, {str})", "ascii({str})", "ord({str})", "bit_count({si})", "crc32({str})",
+		"year({tmp})", "month({tmp})", "day({tmp})", "quarter({tmp})", "hour({dttm})", "minute({dttm})", "second({dttm})", "microsecond({dttm})", "dayofweek({tmp})",
+		"weekday({tmp})", "dayofyear({tmp})", "weekofyear({tmp})", "to_days({tmp})", "week({tmp})", "week({date}, 0)", "week({date}, 1)", "week({date}, 2)", "week({date}, 3)",
+		"week({date}, 4)", "week({date}, 5)", "week({date}, 6)", "week({date}, 7)", "yearweek({date})", "yearweek({date}, 1)", "yearweek({date}, 3)",
+		"extract({part} FROM {dttm})", "timestampdiff({unit}, {dttm}, {dttm})", "timestampdiff({unit}, {date}, {date})", "datediff({tmp}, {tmp})", "time_to_sec({time})",
+		"hour({time})", "minute({time})", "second({time})",
+		"json_length({json})", "json_length({json}, {path})", "CAST({num} AS SIGNED)", "CAST(n AS SIGNED)", "CAST({str} AS SIGNED)", "CAST({bool} AS SIGNED)", "minute(sec_to_time({si} * 100))",
+		"if({bool}, {int}, {int})", "ifnull({int}, {int})", "coalesce({int}, {si}, {int})", "nullif({int}, {int})", "CASE WHEN {bool} THEN {int} WHEN {bool} THEN {int} ELSE {int} END",
+		"CASE {si} WHEN {si} THEN {int} WHEN 1 THEN {si} END", "(~{si} & 255)", "({si} & {si})", "({si} | {si})", "({si} ^ {si})", "(abs({si}) << {lit})", "(abs({si}) >> {lit})",
+		"regexp_instr({str}, {re})", "floor(unix_timestamp({dttm}))", "isnull({any})",
+	},
+	"uint": {"({uint} & {uint})", "({uint} | {si})", "({uint} + 1)", "({uint} - 1)", "({uint} DIV 2)", "(~{si})", "({uint} >> 3)", "CAST({si} AS UNSIGNED)", "({uint} % 10)", "ifnull({uint}, {uint})"},
+	"dec": {
+		"({dec} + {dec})", "({dec} - {dec})", "({dec} * {dec})", "({dec} / {dec})", "({si} / {si})", "({int} / {si})", "({dec} / {si})", "({dec} + {int})", "({dec} % {dec})", "({int} - {dec})",
+		"(- {dec})", "abs({dec})", "round({dec})", "round({dec}, {lit})", "truncate({dec}, {lit})", "greatest({dec}, {si})", "least({dec}, {dec}, {si})", "mod({dec}, {si})",
+		"CAST({num} AS DECIMAL(12,3))", "CAST({int} AS DECIMAL(20,2))", "CAST(n AS DECIMAL(10,4))", "if({bool}, {dec}, {si})", "coalesce({dec}, {dec})", "nullif({dec}, {si})",
+		"CASE WHEN {bool} THEN {dec} ELSE {si} END", "CASE {dec} WHEN {si} THEN {dec} ELSE 0 END",
+	},
+	"dbl": {
+		"({dbl} + {num})", "({dbl} - {dbl})", "({dbl} * {num})", "({dbl} / {num})", "sqrt({num})", "exp({si})", "ln({num})", "log2({num})", "log10({num})", "log({num})", "log({si}, {num})",
+		"power({si}, {si})", "pow({dec}, {si})", "degrees({dbl})", "radians({num})", "sin({num})", "cos({num})", "tan({si})", "asin({dbl})", "acos({dbl})", "atan({num})", "atan2({num}, {dbl})",
+		"round({dbl}, {lit})", "truncate({dbl}, {lit})", "abs({dbl})", "ceil({dbl})", "floor({dbl})", "CAST({num} AS DOUBLE)", "CAST(n AS DOUBLE)", "if({bool}, {dbl}, {num})", "({dbl} % {num})", "greatest({dbl}, {num})",
+		"coalesce({dbl}, {dec})", "(- {dbl})", "cot({si})",
+	},
+	"num": {"{int}", "{dec}", "{dbl}", "{si}", "{si}", "{int}"},
+	"str": {
+		"concat({str}, {str})", "concat({str}, {si}, {dec})", "concat_ws({delim}, {str}, {str}, {si})", "lower({str})", "upper({str})", "substring({str}, {si})", "substring({str}, {si}, {si})",
+		"left({str}, {si})", "right({str}, {si})", "trim({str})", "ltrim({str})", "rtrim({str})", "lpad({str}, {lit}, {str})", "rpad({str}, {lit}, {str})", "replace({str}, {str}, {str})", "reverse({str})",
+		"repeat({str}, {si})", "space({si})", "substring_index({str}, {delim}, {lit})", "elt({si}, {str}, {str}, {str})", "hex({str})", "hex({si})", "unhex(hex({str}))", "md5({str})",
+		"sha1({str})", "sha2({str}, 256)", "format({num}, {flit})", "conv({si}, 10, 2)", "conv({str}, 16, 10)", "conv(id, 10, 36)", "({str} || {str})", "CAST({int} AS CHAR)", "CAST({dec} AS CHAR)", "CAST({date} AS CHAR)",
+		"CAST({time} AS CHAR)", "dayname({tmp})", "monthname({tmp})", "date_format({tmp}, {fmt})", "from_unixtime(id * 100000, {fmt})", "if({bool}, {str}, {str})", "ifnull({str}, {str})", "coalesce({str}, {str}, {str})",
+		"nullif({str}, {str})", "CASE WHEN {bool} THEN {str} ELSE {str} END", "CASE {str} WHEN {str} THEN {str} END", "greatest({str}, {str})", "least({str}, {str})", "regexp_replace({str}, {re}, 'X')", "regexp_substr({str}, {re}) => if({1} REGEXP {2}, regexp_substr({1}, {2}), NULL)",
+		"json_unquote(json_extract({json}, {path})) => (json_unquote(json_extract({1}, {2})) COLLATE utf8mb4_nopad_bin)", "json_type({json}) => (json_type({1}) COLLATE utf8mb4_nopad_bin)", "json_value({json}, {path}) => (json_value({1}, {2}) COLLATE utf8mb4_nopad_bin)", "json_quote({str}) => (json_quote({1}) COLLATE utf8mb4_nopad_bin)", "TRIM(LEADING 'a' FROM {str})", "TRIM(BOTH ' ' FROM {str})", "TRIM(TRAILING 'c' FROM {str})",
+		"to_base64({str})", "from_base64(to_base64({str}))", "CAST({str} AS CHAR(3))", "concat({date}, '')",
+	},
+
+	"date": {
+		"({date} + INTERVAL {si} {dunit})", "({date} - INTERVAL {si} {dunit})", "date_add({date}, INTERVAL {si} {dunit})", "date_sub({date}, INTERVAL {si} {dunit})", "last_day({tmp})", "date({dttm})", "CAST({dttm} AS DATE)",
+		"makedate(2024, {si})", "from_days(730000 + {si})", "if({bool}, {date}, {date})", "coalesce({date}, {date})", "greatest({date}, {date})", "least({date}, {date})", "adddate({date}, {si})", "subdate({date}, {si})", "str_to_date(date_format({date}, '%d.%m.%Y'), '%d.%m.%Y')",
+		"nullif({date}, {date})", "CAST(date_format({tmp}, '%Y-%m-%d') AS DATE)",
+	},
+
+	"dttm": {
+		"({dttm} + INTERVAL {si} {unit})", "({dttm} - INTERVAL {si} {unit})", "date_add({dttm}, INTERVAL {si} {unit})", "date_sub({dttm}, INTERVAL {si} {unit})", "timestampadd({unit}, {si}, {dttm})", "({date} + INTERVAL {si} HOUR)",
+		"from_unixtime(id * 12345)", "if({bool}, {dttm}, {dttm})", "coalesce({dttm}, {dttm})", "greatest({dttm}, {dttm})", "str_to_date(date_format({dttm}, '%Y%m%d %H%i%s'), '%Y%m%d %H%i%s')", "convert_tz({dttm}, '+00:00', '+05:30')",
+		"({dttm} + INTERVAL '1:30' MINUTE_SECOND)", "({dttm} - INTERVAL '2 3' DAY_HOUR)", "({dttm} + INTERVAL 1.5 SECOND)", "({dttm} + INTERVAL {si} MICROSECOND)", "least({dttm}, CAST({date} AS DATETIME(6)))", "CASE WHEN {bool} THEN {date} ELSE {dttm} END",
+	},
+	"time": {"time({dttm})", "CAST({dttm} AS TIME(6))", "sec_to_time({si} * 100)", "if({bool}, {time}, {time})", "coalesce({time}, {time})"},
+	"tmp":  {"{date}", "{dttm}"},
+	"bool": {
+		"({num} {cmp} {num})", "({int} {cmp} {dec})", "({str} {cmp} {str})", "({date} {cmp} {date})", "({dttm} {cmp} {dttm})", "({date} {cmp} {dttm})", "({time} {cmp} {time})", "({uint} {cmp} {int})", "({uint} {cmp} {dec})", "({dt} {cmp} '2024-02-29')", "({dttm} {cmp} '2024-02-29 10:00:00')",
+		"({bool} AND {bool})", "({bool} OR {bool})", "({bool} XOR {bool})", "(NOT {bool})", "({any} IS NULL)", "({any} IS NOT NULL)", "({bool} IS TRUE)", "({bool} IS NOT TRUE)", "({bool} IS FALSE)", "({bool} IS NOT FALSE)", "({bool} IS UNKNOWN)",
+		"({num} BETWEEN {num} AND {num})", "({int} NOT BETWEEN {int} AND {dec})", "({str} BETWEEN {str} AND {str})", "({date} BETWEEN {date} AND {date})", "({num} IN ({num}, {int}, NULL))", "({int} IN (1, 2, {int}))", "({str} IN ({str}, 'abc', {str}))", "({str} NOT IN ('x', {str}))",
+		"({int} NOT IN ({si}, {dec}))", "({date} IN ({date}, '2024-02-29'))", "({str} LIKE {like})", "({str} NOT LIKE {like})", "({str} LIKE 'a|%%' ESCAPE '|')", "({str} REGEXP {re})", "({str} NOT REGEXP {re})", "({str} RLIKE {re})", "json_valid({jstr})", "json_exists({json}, {path})",
+		"({int} = '1')", "({dec} < '2.5')", "(({si}, {si}) = (1, 2))", "if({bool}, {bool}, {bool})", "coalesce({bool}, {bool})", "CASE WHEN {bool} THEN {bool} ELSE {bool} END", "({str} LIKE {str})",
+	},
+	"dt":   {"{date}"},
+	"jstr": {"{json}", "{str}"},
+	"json": {"json_extract({json}, {path}) => (json_extract({1}, {2}) COLLATE utf8mb4_nopad_bin)", "json_object('k', {si}, 'v', {str}) => (json_object('k', {1}, 'v', {2}) COLLATE utf8mb4_nopad_bin)", "json_array({si}, {str}, {int}) => (json_array({1}, {2}, {3}) COLLATE utf8mb4_nopad_bin)", "json_keys({json}) => (json_keys({1}) COLLATE utf8mb4_nopad_bin)", "json_extract({json}, '$.*') => (json_extract({1}, '$.*') COLLATE utf8mb4_nopad_bin)", "json_extract({json}, '$[*]') => (json_extract({1}, '$[*]') COLLATE utf8mb4_nopad_bin)", "json_extract({json}, '$.b') => (json_extract({1}, '$.b') COLLATE utf8mb4_nopad_bin)"},
+	"any":  {"{num}", "{str}", "{date}", "{bool}", "{dttm}"},
+}
+
+// roots are the kinds an expression may have.
+var roots = []string{"int", "uint", "dec", "dbl", "str", "date", "dttm", "time", "bool", "bool", "json", "int", "dec", "str"}
+
+// generator draws expressions.
+type generator struct{ r *rand.Rand }
+
+// pair is an expression in both dialects.
+type pair struct{ ours, theirs string }
+
+func (g *generator) pick(of []string) string { return of[g.r.IntN(len(of))] }
+
+// expression draws an expression of a kind with at most depth levels. A rule `ours => theirs` names its n-th smaller expression {n}
+// on the right.
+func (g *generator) expression(kind string, depth int) pair {
+	rs, ls := rules[kind], leaves[kind]
+	if len(rs) == 0 || len(ls) > 0 && (depth == 0 || g.r.IntN(4) == 0) {
+		leaf := g.pick(ls)
+		return pair{leaf, leaf}
+	}
+	left, right, both := strings.Cut(g.pick(rs), " => ")
+	var ours, theirs strings.Builder
+	var parts []pair
+	rest := left
+	for {
+		i := strings.IndexByte(rest, '{')
+		if i < 0 {
+			break
+		}
+		j := i + strings.IndexByte(rest[i:], '}')
+		p := g.expression(rest[i+1:j], max(depth-1, 0))
+		parts = append(parts, p)
+		ours.WriteString(rest[:i] + p.ours)
+		theirs.WriteString(rest[:i] + p.theirs)
+		rest = rest[j+1:]
+	}
+	out := pair{ours.String() + rest, theirs.String() + rest}
+	if both {
+		for k, p := range parts {
+			right = strings.ReplaceAll(right, "{"+strconv.Itoa(k+1)+"}", p.theirs)
+		}
+		out.theirs = right
+	}
+	return out
+}
