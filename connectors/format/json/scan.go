@@ -64,6 +64,9 @@ func specials(w uint64) uint64 {
 // special returns the index of the first byte from i on that needs a look.
 func special(src []byte, i int) int {
 	i = plainBlocks(src, i)
+	if i+16 <= len(src) {
+		return i
+	}
 	if i+8 <= len(src) {
 		if m := specials(binary.LittleEndian.Uint64(src[i:])); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
