@@ -13,7 +13,8 @@ func BenchmarkTxnEpoch(b *testing.B) {
 	if err := br.CreateTopic("t", 2, nil); err != nil {
 		b.Fatal(err)
 	}
-	cl := client(b, br, overMemory, kgo.TransactionalID("sink"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	cl := client(b, br, overMemory, kgo.TransactionalID("sink"), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerLinger(0))
 	for epoch := int64(1); b.Loop(); epoch++ {
 		if err := writeEpoch(context.Background(), cl, epoch); err != nil {
 			b.Fatal(err)
