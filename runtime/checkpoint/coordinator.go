@@ -124,6 +124,8 @@ func (c *Coordinator) maybeCommit() *Commit {
 		return nil
 	}
 	commit := &Commit{Epoch: c.epoch, Done: c.AllFinal() && len(c.parked) == 0}
+	// Tasks own ascending ranges of key groups: in their order their deltas are nearly in the store's.
+	slices.SortStableFunc(c.collected, func(a, b task.Ack) int { return a.Task - b.Task })
 	for _, a := range c.collected {
 		c.merge(a, commit)
 	}

@@ -337,15 +337,13 @@ func (a *AggGroup) Barrier(uint64) error {
 	a.expired = a.expired[:0]
 	a.dropped.each(func(group uint16, key []byte) { st.Delete(tableRows, group, key) })
 	a.dropped.clear()
-	for _, gid := range a.dirty.list {
-		if !a.table.IsLive(gid) {
-			continue
-		}
+	for _, ref := range a.sorter.arrange(a.table, a.dirty.list) {
+		gid := ref.gid
 		a.buf = a.stateKey(a.buf[:0], gid)
 		at := len(a.buf)
 		a.buf = binary.AppendVarint(a.buf, a.counts[gid])
 		a.buf = a.accs.encode(gid, a.buf)
-		st.Put(tableRows, row.KeyGroup(a.table.Hash(gid)), a.buf[:at], a.buf[at:])
+		st.Put(tableRows, uint16(ref.group), a.buf[:at], a.buf[at:])
 		a.markStored(gid)
 	}
 	a.dirty.clear()

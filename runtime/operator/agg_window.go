@@ -254,7 +254,7 @@ func (a *AggWindow) Barrier(uint64) error {
 	}
 	a.dropped = a.dropped[:0]
 	for _, p := range a.open {
-		a.buf = p.write(a.ctx.State, a.buf)
+		a.buf = p.write(a.ctx.State, &a.sorter, a.buf)
 	}
 	return nil
 }

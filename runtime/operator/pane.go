@@ -60,10 +60,10 @@ func (p *pane) apply(b *vector.Batch, keys []*vector.Vector, retract bool) error
 // alive tells whether the group holds rows.
 func (p *pane) alive(gid int32) bool { return p.counts == nil || p.counts[gid] > 0 }
 
-// write puts the dirty groups into the state. Key: window end, group key. Value: rows (if they can be taken back), accumulators.
-func (p *pane) write(st State, buf []byte) []byte {
-	for _, gid := range p.dirty.list {
-		group := row.KeyGroup(p.table.Hash(gid))
+// write puts the dirty groups into the state, in its order. Key: window end, group key. Value: rows (if they can be taken back), accumulators.
+func (p *pane) write(st State, sorter *groupSorter, buf []byte) []byte {
+	for _, ref := range sorter.arrange(p.table, p.dirty.list) {
+		gid, group := ref.gid, uint16(ref.group)
 		buf = append(orderedTime(buf[:0], p.end), p.table.Key(gid)...)
 		if !p.alive(gid) {
 			st.Delete(tableRows, group, buf)
