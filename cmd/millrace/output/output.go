@@ -199,6 +199,9 @@ func (t *table) flush() {
 	for _, row := range t.rows {
 		for i, c := range row {
 			row[i] = clip(c)
+			if t.markdown {
+				row[i] = strings.ReplaceAll(row[i], "|", `\|`)
+			}
 			width[i] = max(width[i], runewidth.StringWidth(row[i]))
 		}
 	}
