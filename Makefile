@@ -29,9 +29,11 @@ run: build ## the taxi pipeline on the embedded broker, until Ctrl-C; ARGS="--un
 	bin/millrace run examples/taxi/pipeline.sql $(ARGS)
 
 .PHONY: test
-test: build ## all tests that need no server, SQL scripts of the examples included
+test: build ## all tests that need no server; the SQL of the examples and of README.md
 	$(GO) test -tags $(TAGS) -timeout 8m ./...
 	bin/millrace test examples
+	awk '/^```sql$$/ {f = 1; next} /^```/ {f = 0} f' README.md | bin/millrace check -
+	bin/millrace check examples/taxi/pipeline.sql
 
 .PHONY: integration
 integration: build ## the tests that need a real Kafka and OpenSearch; starts and stops them
