@@ -50,6 +50,9 @@ func startTxns(b *Broker) error {
 	}
 	s.journal = startJournal(b, tp, records, s.appended)
 	b.txns, b.transactions = s, s
+	if err := s.adoptOpen(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.c.Start()
 	s.settle()

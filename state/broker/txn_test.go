@@ -20,8 +20,17 @@ import (
 // crash opens a broker on a copy of the data as it is now, as a process killed at this moment leaves it.
 func (n *node) crash() {
 	n.t.Helper()
+	n.crashAfter(func(string) error { return nil })
+}
+
+// crashAfter is crash with a change made to the copy.
+func (n *node) crashAfter(change func(dir string) error) {
+	n.t.Helper()
 	dir := n.t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(n.dir)); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := change(dir); err != nil {
 		n.t.Fatal(err)
 	}
 	old := n.b

@@ -1,6 +1,10 @@
 package group
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // txnEnd is an EndTxn that waits for appends under way.
 type txnEnd struct {
@@ -93,5 +97,22 @@ func sortedKeys(m map[TopicPartition]Offset) []TopicPartition {
 		out = append(out, tp)
 	}
 	sortPartitions(out)
+	return out
+}
+
+// OpenTxn is a group in which a producer has offsets pending.
+type OpenTxn struct {
+	ProducerID int64
+	Group      string
+}
+
+// OpenTxns lists the pending offsets that wait for EndTxn, by group.
+func (c *Coordinator) OpenTxns() []OpenTxn {
+	var out []OpenTxn
+	for _, g := range c.sortedGroups() {
+		for _, pid := range slices.Sorted(maps.Keys(g.pending)) {
+			out = append(out, OpenTxn{pid, g.id})
+		}
+	}
 	return out
 }

@@ -5,6 +5,12 @@ import "time"
 // Add puts partitions and groups into a transaction, starting one if none is
 // open: AddPartitionsToTxn and AddOffsetsToTxn, and what newer clients imply by
 // producing. The reply means that the transaction's end will reach them.
+//
+// The reply does not wait for this record, only for those of what came before.
+// Were this one lost, what the transaction has written would still be found
+// where it was written, and [Coordinator.Adopt] would take it up. But what came
+// before must be over on disk too, or its markers, written again after a crash,
+// would end this transaction.
 func (c *Coordinator) Add(now time.Time, tk Ticket, id string, p Producer, partitions []Partition, groups []string) {
 	if c.failed {
 		c.refuse(tk, CoordinatorNotAvailable)
@@ -25,8 +31,7 @@ func (c *Coordinator) Add(now time.Time, tk Ticket, id string, p Producer, parti
 	}
 	changed := t.state != Ongoing
 	if changed {
-		t.state = Ongoing
-		t.started = now
+		t.begin(now)
 	}
 	for _, part := range partitions {
 		changed = changed || !t.partitions[part]
@@ -40,7 +45,14 @@ func (c *Coordinator) Add(now time.Time, tk Ticket, id string, p Producer, parti
 	if changed {
 		c.persist(t, func(bool) {})
 	}
-	c.reply(t, Reply{Ticket: tk, Producer: p})
+	c.replyAfter(t.before, Reply{Ticket: tk, Producer: p})
+}
+
+// begin starts a transaction; everything persisted so far belongs to others.
+func (t *transaction) begin(now time.Time) {
+	t.state = Ongoing
+	t.started = now
+	t.before = t.written
 }
 
 // Verify says whether a producer may write to a partition, or commit offsets

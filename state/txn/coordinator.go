@@ -68,6 +68,7 @@ func (Reply) action()        {}
 // that leaves (replies, markers) waits until the change is durable, and appends
 // keep their order. Hence nothing seen outside can be lost; and if an append
 // fails the coordinator must stop answering, for its memory is no longer true.
+// The one exception is what a transaction touches, see [Coordinator.Add].
 type Coordinator struct {
 	opts     Options
 	txns     map[string]*transaction
@@ -143,15 +144,18 @@ func (c *Coordinator) persist(t *transaction, done func(ok bool)) {
 }
 
 // reply answers when all that was persisted of t so far is durable.
-func (c *Coordinator) reply(t *transaction, r Reply) {
+func (c *Coordinator) reply(t *transaction, r Reply) { c.replyAfter(t.written, r) }
+
+// replyAfter answers when an append is durable.
+func (c *Coordinator) replyAfter(id uint64, r Reply) {
 	done := func(ok bool) {
 		if !ok {
 			r = Reply{Ticket: r.Ticket, Code: CoordinatorNotAvailable, Producer: noProducer}
 		}
 		c.emit(r)
 	}
-	if _, ok := c.inflight[t.written]; ok {
-		c.inflight[t.written] = append(c.inflight[t.written], done)
+	if _, ok := c.inflight[id]; ok {
+		c.inflight[id] = append(c.inflight[id], done)
 		return
 	}
 	done(true)

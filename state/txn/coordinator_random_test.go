@@ -21,7 +21,7 @@ type session struct {
 // answered EndTxn has had its markers, epochs only rise.
 func TestRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := &random{t: t, w: newWorld(Options{}), decided: map[string]bool{}, best: noProducer}
+		r := &random{t: t, w: newWorld(Options{}), decided: map[string]bool{}, written: map[int]Producer{}, best: noProducer}
 		r.sessions = []*session{{p: noProducer}, {p: noProducer}}
 		for range rapid.IntRange(20, 200).Draw(t, "steps") {
 			r.step()
@@ -40,6 +40,9 @@ type random struct {
 	pending  []WriteMarkers
 	held     []Append
 	round    int // transactions begun
+	// written has the transactions with data in their partition that no durable
+	// marker ends, and who wrote them.
+	written map[int]Producer
 }
 
 func (r *random) step() {
@@ -50,7 +53,7 @@ func (r *random) step() {
 			r.w.c.Init(r.w.now, tk, InitRequest{Transactional: true, TransactionalID: "x", Timeout: time.Minute, Current: noProducer})
 		})
 	case 1, 2, 3:
-		r.ask(s, "add", func(tk Ticket) { r.add(tk, s) })
+		r.add(s)
 	case 4, 5:
 		r.end(s, rapid.Bool().Draw(r.t, "commit"))
 	case 6, 7:
@@ -84,13 +87,16 @@ func (r *random) open() int {
 
 // add gives every transaction a partition number of its own, so that markers
 // tell which one they end.
-func (r *random) add(tk Ticket, s *session) {
+func (r *random) add(s *session) {
+	if s.asked != 0 {
+		return
+	}
 	n := r.open()
 	if n == 0 {
 		r.round++
 		n = r.round
 	}
-	r.w.c.Add(r.w.now, tk, "x", s.p, []Partition{{"t", int32(n)}}, nil)
+	r.ask(s, fmt.Sprint("add ", n), func(tk Ticket) { r.w.c.Add(r.w.now, tk, "x", s.p, []Partition{{"t", int32(n)}}, nil) })
 }
 
 func (r *random) end(s *session, commit bool) {
@@ -135,6 +141,11 @@ func (r *random) decide(m WriteMarkers) {
 		r.t.Fatalf("markers of %s: first commit=%v, now commit=%v", key, was, m.Commit)
 	}
 	r.decided[key] = m.Commit
+	for n, p := range r.written { // really all are in one partition
+		if n > int(m.Partitions[0].Partition) && p.ID == m.Producer.ID && p.Epoch <= m.Producer.Epoch {
+			r.t.Fatalf("markers of %s would end transaction %d", key, n)
+		}
+	}
 	again := New(r.w.opts)
 	for _, rec := range r.w.log {
 		if err := again.Replay(rec); err != nil {
@@ -163,7 +174,11 @@ func (r *random) answer(a Reply) {
 		}
 		var what string
 		var round int
-		if n, _ := fmt.Sscan(s.what, &what, &round); n == 2 {
+		if n, _ := fmt.Sscan(s.what, &what, &round); n == 2 && what == "add" {
+			if _, done := r.decided[fmt.Sprint([]Partition{{"t", int32(round)}})]; !done {
+				r.written[round] = s.p
+			}
+		} else if n == 2 {
 			key := fmt.Sprint([]Partition{{"t", int32(round)}})
 			if commit, ok := r.decided[key]; !ok || commit != (what == "commit") {
 				r.t.Fatalf("%s answered, markers say %v %v", s.what, commit, ok)
@@ -188,6 +203,9 @@ func (r *random) markers(ok bool) {
 	pending := r.pending
 	r.pending = nil
 	for _, m := range pending {
+		if ok {
+			delete(r.written, int(m.Partitions[0].Partition))
+		}
 		r.w.c.MarkersWritten(r.w.now, m.TransactionalID, ok)
 	}
 }
@@ -197,7 +215,13 @@ func (r *random) crash() {
 	for _, s := range r.sessions {
 		s.asked = 0
 	}
-	r.w.restart(nil)
+	r.w.replay(nil)
+	for n, p := range r.written {
+		if !r.w.c.Adopt(r.w.now, p, &Partition{"t", int32(n)}, "") {
+			r.t.Fatalf("transaction %d of %v is nobody's", n, p)
+		}
+	}
+	r.w.c.Start()
 }
 
 // quiesce: when disks work again, every request has its answer and no
@@ -216,6 +240,9 @@ func (r *random) quiesce() {
 		if s.asked != 0 {
 			r.t.Fatalf("%s was never answered", s.what)
 		}
+	}
+	if len(r.written) > 0 {
+		r.t.Fatalf("transactions that never end: %v", r.written)
 	}
 	if x := r.w.c.txns["x"]; x != nil && (x.state == Ongoing || x.state.preparing()) {
 		r.t.Fatalf("transaction stays %v", x.state)

@@ -6,7 +6,9 @@
 // It is a pure state machine. The caller
 //
 //  1. feeds the durable records of the transaction topic to
-//     [Coordinator.Replay], oldest first, then calls [Coordinator.Start];
+//     [Coordinator.Replay], oldest first, then every transaction it finds
+//     open in a partition or a group to [Coordinator.Adopt], then calls
+//     [Coordinator.Start];
 //  2. calls one method at a time, passing the time it is;
 //  3. drains [Coordinator.Actions] after every call and carries them out: an
 //     [Append] must reach the topic in the order emitted and reports through

@@ -152,6 +152,13 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		w.now = w.now.Add(span)
 		w.c.Tick(w.now)
+	case "adopt":
+		if a["group"] != "" {
+			p.Epoch = AnyEpoch
+			out = fmt.Sprintln(w.c.Adopt(w.now, p, nil, a["group"]))
+		} else {
+			out = fmt.Sprintln(w.c.Adopt(w.now, p, &Partition{a["topic"], 0}, ""))
+		}
 	case "list":
 		for _, x := range w.c.List() {
 			out += fmt.Sprintf("%s %v %d.%d %v\n", x.TransactionalID, x.State, x.Producer.ID, x.Producer.Epoch, x.Partitions)
@@ -186,6 +193,10 @@ func (w *world) trouble(t *testing.T, cmd string, a map[string]string) {
 		w.c.txns["x"].producer = producer(t, a["is"])
 	case "restart":
 		w.restart(t)
+	case "replay": // restart without start
+		w.replay(t)
+	case "start":
+		w.c.Start()
 	default:
 		t.Fatalf("unknown command %s", cmd)
 	}
@@ -207,6 +218,11 @@ func (w *world) init(t *testing.T, a map[string]string, current Producer) {
 
 // restart loses memory, appends and markers under way, but not the log.
 func (w *world) restart(t *testing.T) {
+	w.replay(t)
+	w.c.Start()
+}
+
+func (w *world) replay(t *testing.T) {
 	w.hold, w.held, w.stuck, w.markers = false, nil, false, nil
 	w.c = New(w.opts)
 	for _, r := range w.log {
@@ -214,5 +230,4 @@ func (w *world) restart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.c.Start()
 }

@@ -79,6 +79,7 @@ type transaction struct {
 	enders  []Ticket    // EndTxns waiting for the markers
 	retry   bool        // writing markers failed; the next Tick tries again
 	written uint64      // latest Append of this id
+	before  uint64      // latest Append of what came before the current transaction
 }
 
 // initWaiter is a parked InitProducerID.
