@@ -175,6 +175,13 @@ func (b *Binder) binary(x *ast.Binary, c *clause) (expr.Expr, error) {
 			return nil, err
 		}
 		return expr.NewCall("json_unquote", at, e)
+	case "=", "<=>", "<>", "!=", "<", "<=", ">", ">=":
+		if left, right, ok, err := b.rowPair(x.X, x.Y, c); ok || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			return compareRows(x.Op, at, left, right)
+		}
 	}
 	return b.call(lower(x.Op), at, c, x.X, x.Y)
 }
@@ -184,6 +191,9 @@ func (b *Binder) in(x *ast.In, c *clause) (expr.Expr, error) {
 		return b.inSubquery(x, c)
 	}
 	return b.negated(x.Not, b.at(x), func() (expr.Expr, error) {
+		if e, ok, err := b.inRows(x, c); ok || err != nil {
+			return e, err
+		}
 		return b.call("in", b.at(x), c, append([]ast.Expr{x.X}, x.List...)...)
 	})
 }

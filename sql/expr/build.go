@@ -34,11 +34,43 @@ func NewCall(name string, pos int, args ...Expr) (Expr, error) {
 	if err != nil {
 		return nil, argumentError(name, pos, err)
 	}
+	given := args
 	args, err = castArgs(name, pos, args, bound.ArgTypes)
 	if err != nil {
 		return nil, err
 	}
-	return fold(&Call{Name: fn.Name, Fn: fn, Bound: bound, Args: args, Pos: pos}), nil
+	call := fold(&Call{Name: fn.Name, Fn: fn, Bound: bound, Args: args, Pos: pos})
+	if movesDays(name, given) {
+		return NewCast(call, types.Of(types.Date), false, pos)
+	}
+	return call, nil
+}
+
+// movesDays tells whether a call moves a DATE by a computed number of whole days or months, which leaves it a DATE. Which unit
+// an INTERVAL has is seen here only: its type does not tell.
+func movesDays(name string, args []Expr) bool {
+	switch name {
+	case "+", "-", "date_add", "date_sub", "adddate", "subdate":
+	default:
+		return false
+	}
+	if len(args) != 2 {
+		return false
+	}
+	at, iv := args[0], args[1]
+	made, ok := iv.(*Call)
+	if at.Type().Kind != types.Date || !ok || made.Name != "make_interval" {
+		return false
+	}
+	unit, ok := made.Args[0].(*Const)
+	if !ok || unit.Value.IsNull(0) {
+		return false
+	}
+	switch strings.ToUpper(string(unit.text())) {
+	case "DAY", "WEEK", "MONTH", "QUARTER", "YEAR":
+		return true
+	}
+	return false
 }
 
 // describe gives the binder of a function its view of the arguments.

@@ -161,6 +161,8 @@ func bindIntDiv(args []Arg) (Bound, error) {
 	switch class {
 	case arithInt:
 		return strict(tInt, kernelIntDiv, tInt, tInt), nil
+	case arithUint:
+		return strict(tUint, kernelIntDivUint, args[0].Type, args[1].Type), nil
 	case arithFloat:
 		return strict(tInt, kernelIntDivFloat, tFloat, tFloat), nil
 	}
@@ -179,6 +181,12 @@ func bindMod(args []Arg) (Bound, error) {
 	switch class {
 	case arithInt:
 		return strict(tInt, kernelModInt, tInt, tInt), nil
+	case arithUint: // the remainder has the sign of a, and is not larger
+		ret := tInt
+		if args[0].Type.Kind == types.Uint64 {
+			ret = tUint
+		}
+		return strict(ret, kernelModUint, args[0].Type, args[1].Type), nil
 	case arithFloat:
 		return strict(tFloat, kernelModFloat, tFloat, tFloat), nil
 	}
@@ -258,7 +266,7 @@ func kernelMulInt(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	x, y, r := args[0].I64[:n], args[1].I64[:n], out.I64[:n]
 	wide := int64(0) // bits beyond 31 in some operand: only then can a product overflow
 	for i := range r {
-		wide |= x[i] ^ x[i]>>63 | y[i] ^ y[i]>>63
+		wide |= (x[i] ^ x[i]>>63) | (y[i] ^ y[i]>>63)
 		r[i] = x[i] * y[i]
 	}
 	if wide <= math.MaxInt32 {
@@ -296,6 +304,33 @@ func kernelIntDiv(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 			overflow(ctx, i, "%d DIV -1", x[i])
 		default:
 			out.I64[i] = x[i] / y[i]
+		}
+	}
+}
+
+// kernelIntDivUint divides with BIGINT UNSIGNED on a side; the quotient is BIGINT UNSIGNED, too.
+func kernelIntDivUint(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	out.Resize(n)
+	for i := range n {
+		q, _, ok := wideOf(args[0], i).DivRem(wideOf(args[1], i))
+		out.I64[i] = int64(q.Lo)
+		switch {
+		case !ok:
+			out.SetNull(i)
+		case q.Hi != 0 && !args[0].IsNull(i) && !args[1].IsNull(i):
+			overflow(ctx, i, "BIGINT UNSIGNED DIV")
+		}
+	}
+}
+
+// kernelModUint is kernelModInt with BIGINT UNSIGNED on a side.
+func kernelModUint(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	out.Resize(n)
+	for i := range n {
+		_, r, ok := wideOf(args[0], i).DivRem(wideOf(args[1], i))
+		out.I64[i] = int64(r.Lo)
+		if !ok {
+			out.SetNull(i)
 		}
 	}
 }

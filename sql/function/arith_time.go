@@ -63,7 +63,10 @@ func bindAddInterval(at, iv Arg, minus bool) (Bound, error) {
 }
 
 func wholeDays(iv Arg) bool {
-	if iv.Const == nil || iv.Const.IsNull(0) || iv.Const.Type.Kind != types.Interval {
+	if iv.Const == nil || iv.Const.IsNull(0) {
+		return iv.Const != nil
+	}
+	if iv.Const.Type.Kind != types.Interval {
 		return false
 	}
 	_, micros := types.IntervalParts(iv.Const.I128[0])

@@ -63,7 +63,18 @@ var pow10Float = func() (p [types.MaxDecimalScale + 1]float64) {
 	return p
 }()
 
-func decimalToFloat(x types.Int128, scale int) float64 { return x.Float64() / pow10Float[scale] }
+// exactPow10 is the largest power of ten that a DOUBLE holds exactly.
+const exactPow10 = 22
+
+// decimalToFloat gives the nearest DOUBLE: by a division when both of its operands are exact, else by way of the digits.
+func decimalToFloat(x types.Int128, scale int) float64 {
+	if v, ok := x.Int64(); ok && v > -1<<53 && v < 1<<53 && scale <= exactPow10 {
+		return float64(v) / pow10Float[scale]
+	}
+	var room [64]byte
+	f, _ := strconv.ParseFloat(string(types.AppendDecimal(room[:0], x, scale)), 64)
+	return f
+}
 
 func (c *caster) floatFromDecimal(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	in := args[0]

@@ -17,7 +17,7 @@ func jsonFuncs() []*Func {
 		def("json_value(doc, path)", "The scalar at a path as text; NULL for JSON null, objects and arrays.", bindExtractJSON(true), `json_value('{"a": "x"}', '$.a')`, "x", `json_value('{"a": null}', '$.a')`, "NULL"),
 		named("->>", "doc ->> path", "The value at a path as text, strings without their quotes.", bindUnquoteExtract, `'{"a": "x"}' ->> '$.a'`, "x"),
 		def("json_unquote(s)", "A JSON string without quotes and escapes; other JSON as it stands.", fixed(tText, mapText(func(dst, s []byte) []byte { return unquoteJSON(dst, trimSpace(s)) }), tText), `json_unquote('"a\nb"')`, "a\nb"),
-		def("json_quote(s)", "A text as JSON string.", fixed(tJSON, mapText(AppendQuoted), tText), `json_quote('a"b')`, `"a\"b"`),
+		def("json_quote(s)", "A text as JSON string.", fixed(tText, mapText(AppendQuoted), tText), `json_quote('a"b')`, `"a\"b"`, `json_array(json_quote('a'))`, `["\"a\""]`),
 		def("json_valid(s)", "Whether a text is JSON.", fixed(tBool, rowInt(func(a []*vector.Vector, i int) (int64, bool) { return boolInt(validJSON(a[0].Bytes(i))), true }), tText), `json_valid('{"a": 1}')`, "1", "json_valid('{a}')", "0"),
 		def("json_length(doc) | json_length(doc, path)", "How many members or elements; 1 for scalars.", bindJSONPath(tInt, jsonLength), `json_length('[1, 2, 3]')`, "3", `json_length('{"a": [1]}', '$.a')`, "1"),
 		def("json_type(doc) | json_type(doc, path)", "OBJECT, ARRAY, STRING, INTEGER, DOUBLE, BOOLEAN or NULL.", bindJSONPath(tText, jsonType), `json_type('[1]')`, "ARRAY", `json_type('1.5')`, "DOUBLE"),

@@ -101,7 +101,7 @@ func (s jsonStep) child(doc []byte) []byte {
 		return nil
 	}
 	if s.key == nil && doc[0] != '[' {
-		if s.index == 0 && doc[0] != '{' { // MySQL: [0] of a scalar is the scalar
+		if s.index == 0 { // MySQL: [0] of what is no array is the value itself
 			return doc
 		}
 		return nil

@@ -33,7 +33,7 @@ func mathFuncs() []*Func {
 		math1("ln(x)", "The natural logarithm; NULL unless x > 0.", math.Log, "ln(1)", "0", "ln(0)", "NULL"),
 		math1("log2(x)", "The logarithm to base 2.", math.Log2, "log2(8)", "3"),
 		math1("log10(x)", "The logarithm to base 10.", math.Log10, "log10(100)", "2"),
-		def("log(x) | log(base, x)", "The natural logarithm, or the logarithm to a base.", optional(tFloat, rowFloat(logarithm), 1, tFloat, tFloat), "log(1)", "0", "log(2, 8)", "3"),
+		def("log(x) | log(base, x)", "The natural logarithm, or the logarithm to a base.", optional(tFloat, rowFloat(logarithm), 1, tFloat, tFloat), "log(1)", "0", "log(2, 8)", "3", "log(0, 8)", "NULL"),
 		def("power(x, y)", "x to the power of y.", fixed(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 { return math.Pow(a[0].F64[i], a[1].F64[i]) }), tFloat, tFloat), "power(2, 10)", "1024").alias("pow"),
 		math1("degrees(x)", "Radians as degrees.", func(x float64) float64 { return x * 180 / math.Pi }, "degrees(pi())", "180"),
 		math1("radians(x)", "Degrees as radians.", func(x float64) float64 { return x * math.Pi / 180 }, "radians(180)", "3.141592653589793"),
@@ -46,7 +46,7 @@ func mathFuncs() []*Func {
 		math1("atan(x)", "The arc tangent.", math.Atan, "atan(0)", "0"),
 		def("atan2(y, x)", "The angle of the point (x, y).", fixed(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 { return math.Atan2(a[0].F64[i], a[1].F64[i]) }), tFloat, tFloat), "atan2(0, 1)", "0"),
 		def("rand() | rand(seed)", "A random number, 0 <= x < 1. It differs after a replay: prefer a hash of a key where that matters.", optional(tFloat, kernelRand, 0, tInt)).volatile(),
-		def("conv(s, from, to)", "A number's digits in another base, 2..36.", fixed(tText, rowText(convert), tText, tInt, tInt), "conv('ff', 16, 10)", "255", "conv(10, 10, 2)", "1010"),
+		def("conv(s, from, to)", "A number's digits in another base, 2..36. What follows the digits does not count; negative numbers are taken modulo 2 to the 64.", fixed(tText, rowText(convert), tText, tInt, tInt), "conv('ff', 16, 10)", "255", "conv(10, 10, 2)", "1010", "conv(-1, 10, 16)", "FFFFFFFFFFFFFFFF", "conv('7x', 10, 2)", "111"),
 		def("bit_count(x)", "How many bits are set.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return int64(bits.OnesCount64(uint64(a[0].I64[i]))), true
 		}), tInt), "bit_count(7)", "3"),
@@ -77,6 +77,9 @@ func logarithm(args []*vector.Vector, i int) float64 {
 	case 10:
 		return math.Log10(args[1].F64[i])
 	}
+	if base := args[0].F64[i]; base <= 0 {
+		return math.NaN()
+	}
 	return math.Log(args[1].F64[i]) / math.Log(args[0].F64[i])
 }
 
@@ -105,11 +108,44 @@ func convert(dst []byte, args []*vector.Vector, i int) ([]byte, bool) {
 	if from < 2 || from > 36 || to < 2 || to > 36 {
 		return dst, false
 	}
-	x, err := strconv.ParseUint(string(args[0].Bytes(i)), int(from), 64)
-	if err != nil {
+	if len(args[0].Bytes(i)) == 0 {
 		return dst, false
 	}
+	x := leadingDigits(args[0].Bytes(i), uint64(from))
 	return append(dst, strings.ToUpper(strconv.FormatUint(x, int(to)))...), true
+}
+
+// leadingDigits reads the number at the beginning of s as MySQL's CONV does: blanks, a sign, digits of the base; 0 when there are none,
+// the largest number when there are too many.
+func leadingDigits(s []byte, base uint64) uint64 {
+	s = trimSpace(s)
+	negative := len(s) > 0 && s[0] == '-'
+	if negative || len(s) > 0 && s[0] == '+' {
+		s = s[1:]
+	}
+	x := uint64(0)
+	for _, c := range s {
+		digit := base // of what is no digit
+		switch {
+		case c >= '0' && c <= '9':
+			digit = uint64(c - '0')
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			digit = uint64(c|0x20-'a') + 10
+		}
+		if digit >= base {
+			break
+		}
+		high, low := bits.Mul64(x, base)
+		sum, carry := bits.Add64(low, digit, 0)
+		if high != 0 || carry != 0 {
+			return math.MaxUint64
+		}
+		x = sum
+	}
+	if negative {
+		return -x
+	}
+	return x
 }
 
 func bindAbs(args []Arg) (Bound, error) {
@@ -195,8 +231,8 @@ func bindRound(cut bool) binder {
 				return roundFloat(a[0].F64[i], d, cut)
 			})}, nil
 		}
-		if t.Kind == types.Uint64 && digits >= 0 {
-			return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: copyKernel}, nil
+		if t.Kind == types.Uint64 {
+			return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: roundUintKernel(digits, cut)}, nil
 		}
 		if t.Kind != types.Decimal {
 			want[0] = tInt
@@ -232,6 +268,25 @@ func roundTo(x types.Int128, drop int, cut bool) types.Int128 {
 	}
 	q, _ := types.DivRound(x, types.Pow10[drop])
 	return q
+}
+
+// roundUintKernel rounds BIGINT UNSIGNED before the point.
+func roundUintKernel(digits int64, cut bool) Kernel {
+	if digits >= 0 {
+		return copyKernel
+	}
+	return func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		for i := range n {
+			r := types.Int128{}
+			if digits >= -types.MaxDecimalScale {
+				r, _ = roundTo(types.U128(uint64(a[0].I64[i])), int(-digits), cut).Mul(types.Pow10[-digits])
+			}
+			if out.I64[i] = int64(r.Lo); r.Hi != 0 && !a[0].IsNull(i) {
+				overflow(ctx, i, "round(%d, %d)", uint64(a[0].I64[i]), digits)
+			}
+		}
+	}
 }
 
 func roundIntKernel(digits int64, cut bool) Kernel {

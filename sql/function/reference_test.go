@@ -1,17 +1,20 @@
 package function
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 )
 
-// TestReference keeps functions.md equal to the records; UPDATE=1 rewrites it.
+var rewrite = flag.Bool("rewrite", false, "rewrite functions.md from the records")
+
+// TestReference keeps functions.md equal to the records.
 func TestReference(t *testing.T) {
 	const path = "functions.md"
 	want := reference()
-	if os.Getenv("UPDATE") != "" {
+	if *rewrite {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -21,7 +24,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Error("functions.md is stale: run UPDATE=1 go test ./sql/function -run Reference")
+		t.Error("functions.md is stale: run go test ./sql/function -run Reference -rewrite")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,7 +17,7 @@ import (
 func regexpFuncs() []*Func {
 	return []*Func{
 		def("regexp_like(s, pattern) | s REGEXP pattern", "Whether the pattern matches somewhere in s. Patterns have RE2 syntax; prefix (?i) to ignore case.", bindRegexp(tBool, kernelRegexpLike, 2, 2),
-			"regexp_like('stream', 'r.a')", "1", "'abc' REGEXP '^b'", "0").alias("regexp", "rlike"),
+			"regexp_like('stream', 'r.a')", "1", "'abc' REGEXP '^b'", "0", "'日' REGEXP '^[[:alpha:]]$'", "1").alias("regexp", "rlike"),
 		def("regexp_replace(s, pattern, with)", "s with every match replaced; $1 names a group.", bindRegexp(tText, kernelRegexpReplace, 3, 3), "regexp_replace('a1b22', '[0-9]+', '#')", "a#b#"),
 		def("regexp_substr(s, pattern) | regexp_substr(s, pattern, group)", "The first match, or its group; NULL when there is none.", bindRegexp(tText, kernelRegexpSubstr, 2, 3),
 			"regexp_substr('id=42;', '[0-9]+')", "42", "regexp_substr('id=42', 'id=(.*)', 1)", "42").alias("regexp_extract"),
@@ -40,7 +41,7 @@ func bindRegexp(ret types.Type, kernel regexpKernel, least, most int) binder {
 			return Bound{}, err
 		}
 		if pattern, ok := constText(args[1]); ok {
-			re, err := regexp.Compile(pattern)
+			re, err := compilePattern(pattern)
 			if err != nil {
 				return Bound{}, fmt.Errorf("argument 2 is no regular expression: %w", err)
 			}
@@ -61,12 +62,20 @@ func bindRegexp(ret types.Type, kernel regexpKernel, least, most int) binder {
 // matchNothing stands in for patterns that do not compile.
 var matchNothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
 
+// characterClasses make the named classes know all scripts, as MySQL's do.
+var characterClasses = strings.NewReplacer("[:alpha:]", `\p{L}`, "[:alnum:]", `\p{L}\p{Nd}`, "[:digit:]", `\p{Nd}`, "[:upper:]", `\p{Lu}`,
+	"[:lower:]", `\p{Ll}`, "[:punct:]", `\p{P}`, "[:space:]", `\s\p{Z}`)
+
+func compilePattern(pattern string) (*regexp.Regexp, error) {
+	return regexp.Compile(characterClasses.Replace(pattern))
+}
+
 func compileRow(ctx *Ctx, patterns *vector.Vector, row int, last *regexp.Regexp) *regexp.Regexp {
 	pattern := patterns.Bytes(row)
 	if last != nil && last.String() == string(pattern) {
 		return last
 	}
-	re, err := regexp.Compile(string(pattern))
+	re, err := compilePattern(string(pattern))
 	if err != nil {
 		ctx.Fail(row, diag.New(diag.InvalidArgument, -1, "'%s' is no regular expression", clip(pattern)))
 		return matchNothing

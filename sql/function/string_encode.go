@@ -1,6 +1,7 @@
 package function
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -18,7 +19,7 @@ import (
 func encodingFuncs() []*Func {
 	return []*Func{
 		def("ascii(s)", "The value of the first byte; 0 for an empty text.", fixed(tInt, rowInt(firstByte), tBytes), "ascii('a')", "97"),
-		def("ord(s)", "The code point of the first character; 0 for an empty text.", fixed(tInt, rowInt(firstRune), tText), "ord('é')", "233"),
+		def("ord(s)", "The bytes of the first character as one number; 0 for an empty text.", fixed(tInt, rowInt(firstCharacter), tText), "ord('a')", "97", "ord('é')", "50089"),
 		def("char(n)", "The character of a code point.", fixed(tText, rowText(charOf), tInt), "char(65)", "A").alias("chr"),
 		def("hex(x)", "The bytes of a text, or an integer, in hexadecimal.", bindHex, "hex('ab')", "6162", "hex(255)", "FF"),
 		def("unhex(s)", "The bytes that hexadecimal digits name; NULL when they are none.", fixed(tBytes, rowText(unhex), tText), "unhex('6162')", "ab", "unhex('x')", "NULL"),
@@ -26,7 +27,7 @@ func encodingFuncs() []*Func {
 		def("sha1(s)", "The SHA-1 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := sha1.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "sha1('a')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").alias("sha"),
 		def("sha2(s, bits)", "The SHA-2 hash of 224, 256 (also 0), 384 or 512 bits in hexadecimal; NULL for other sizes.", fixed(tText, rowText(sha2), tBytes, tInt),
 			"sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
-		def("format(x, d)", "The number with d decimals and commas between thousands.", fixed(tText, rowText(formatNumber), tFloat, tInt), "format(12345.678, 2)", "12,345.68").reading(types.Float64),
+		def("format(x, d)", "The number with d decimals and commas between thousands.", bindFormat, "format(12345.678, 2)", "12,345.68", "format(2.5, 0)", "3").reading(types.Float64),
 		def("to_base64(s)", "The bytes in base 64.", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.StdEncoding.AppendEncode(dst, s) }), tBytes), "to_base64('abc')", "YWJj"),
 		def("from_base64(s)", "The bytes that base 64 names; NULL when it is none.", fixed(tBytes, rowText(fromBase64), tText), "from_base64('YWJj')", "abc"),
 		def("quote(s)", "The text as a SQL literal.", fixed(tText, mapText(quoteText), tText), "quote('it''s')", "'it''s'"),
@@ -40,13 +41,17 @@ func firstByte(a []*vector.Vector, i int) (int64, bool) {
 	return 0, true
 }
 
-func firstRune(a []*vector.Vector, i int) (int64, bool) {
+func firstCharacter(a []*vector.Vector, i int) (int64, bool) {
 	s := a[0].Bytes(i)
 	if len(s) == 0 {
 		return 0, true
 	}
-	r, _ := utf8.DecodeRune(s)
-	return int64(r), true
+	_, size := utf8.DecodeRune(s)
+	code := int64(0)
+	for _, c := range s[:size] {
+		code = code<<8 | int64(c)
+	}
+	return code, true
 }
 
 func charOf(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
@@ -129,17 +134,55 @@ func sha2(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 	return dst, false
 }
 
-func formatNumber(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
-	digits := min(max(a[1].I64[i], 0), types.MaxDecimalScale)
-	var room [400]byte
-	s := strconv.AppendFloat(room[:0], a[0].F64[i], 'f', int(digits), 64)
+// bindFormat binds FORMAT: exact for integers and DECIMALs.
+func bindFormat(args []Arg) (Bound, error) {
+	if err := arity(args, 2); err != nil {
+		return Bound{}, err
+	}
+	t := tFloat
+	if k := args[0].Type.Kind; k == types.Decimal || k.IsInteger() {
+		t = types.AsDecimal(args[0].Type)
+	}
+	kernel := rowText(func(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+		digits := min(max(a[1].I64[i], 0), types.MaxDecimalScale)
+		var room [400]byte
+		s := room[:0]
+		if t.Kind == types.Decimal {
+			s = appendRounded(s, a[0].I128[i], t.Scale, int(digits))
+		} else {
+			s = strconv.AppendFloat(s, roundFloat(a[0].F64[i], digits, false), 'f', int(digits), 64)
+		}
+		return groupThousands(dst, s, int(digits)), true
+	})
+	return strict(tText, kernel, t, tInt), nil
+}
+
+// appendRounded writes a DECIMAL with so many decimals.
+func appendRounded(dst []byte, x types.Int128, scale, digits int) []byte {
+	if digits >= scale {
+		dst = types.AppendDecimal(dst, x, scale)
+		if scale == 0 && digits > 0 {
+			dst = append(dst, '.')
+		}
+		for ; scale < digits; scale++ {
+			dst = append(dst, '0')
+		}
+		return dst
+	}
+	return types.AppendDecimal(dst, roundTo(x, scale-digits, false), digits)
+}
+
+// groupThousands copies a number with a comma between thousands.
+func groupThousands(dst, s []byte, digits int) []byte {
 	if s[0] == '-' {
-		dst = append(dst, '-')
+		if bytes.IndexAny(s, "123456789") >= 0 { // no -0.00
+			dst = append(dst, '-')
+		}
 		s = s[1:]
 	}
 	whole := len(s)
 	if digits > 0 {
-		whole -= int(digits) + 1
+		whole -= digits + 1
 	}
 	for k, c := range s[:whole] {
 		if k > 0 && (whole-k)%3 == 0 {
@@ -147,7 +190,7 @@ func formatNumber(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 		}
 		dst = append(dst, c)
 	}
-	return append(dst, s[whole:]...), true
+	return append(dst, s[whole:]...)
 }
 
 func quoteText(dst, s []byte) []byte {

@@ -37,7 +37,7 @@ func timeFuncs() []*Func {
 		def("monthname(t)", "The name of the month.", wallText(func(dst []byte, w int64) []byte { _, m, _ := civil(w); return append(dst, monthNames[m]...) }), "monthname('2026-01-02')", "January").reading(types.Timestamp),
 		def("last_day(t)", "The last day of t's month.", wallInt(tDate, lastDay), "last_day('2026-02-10')", "2026-02-28").reading(types.Timestamp),
 		def("date(t)", "The day of a time.", wallInt(tDate, func(w int64) (int64, bool) { return types.FloorDiv(w, types.Day), true }), "date('2026-01-02 10:00:00')", "2026-01-02").reading(types.Timestamp),
-		def("time(t)", "The clock of a time.", wallInt(tTime, func(w int64) (int64, bool) { return clockOf(w), true }), "time('2026-01-02 10:00:00')", "10:00:00").reading(types.Timestamp),
+		def("time(t)", "The clock of a time.", bindClock, "time('2026-01-02 10:00:00')", "10:00:00", "time(TIME '-01:00:00')", "-01:00:00").reading(types.Timestamp),
 		def("extract(unit, t)", "A part of a time: EXTRACT(HOUR FROM t). Units are MICROSECOND to YEAR, WEEK, QUARTER, and EPOCH for seconds.", bindExtract, "extract('hour', '2026-01-02 10:20:30')", "10").readingFrom(types.Timestamp, 1),
 		def("date_add(t, INTERVAL n unit)", "t moved on.", bindDateAdd(false), "date_add('2026-01-31', INTERVAL 1 MONTH)", "2026-02-28").reading(types.Timestamp),
 		def("date_sub(t, INTERVAL n unit)", "t moved back.", bindDateAdd(true), "date_sub('2026-01-02 00:00:00', INTERVAL 1 SECOND)", "2026-01-01 23:59:59").reading(types.Timestamp),
@@ -108,6 +108,8 @@ func wallOf(ctx *Ctx, v *vector.Vector, i int) int64 {
 		return min(max(v.I64[i], types.MinDay), types.MaxDay) * types.Day // NULL slots hold anything
 	case types.Timestamp:
 		return toWall(ctx.Zone, v.I64[i])
+	case types.Time:
+		return max(v.I64[i], -v.I64[i]) // the parts of a TIME have no sign
 	}
 	return v.I64[i]
 }
@@ -145,8 +147,24 @@ func bindNow(value func(*Ctx) int64, ret types.Type) binder {
 
 // part defines a function that gives an integer part of a time.
 func part(name, example string, f func(wall int64) int64) *Func {
-	bind := wallInt(tInt, func(w int64) (int64, bool) { return f(w), true })
+	wall := wallInt(tInt, func(w int64) (int64, bool) { return f(w), true })
+	bind := func(args []Arg) (Bound, error) {
+		if len(args) == 1 && args[0].Type.Kind == types.Time && name == "hour" { // may be a day and more
+			return strict(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+				return max(a[0].I64[i], -a[0].I64[i]) / types.Hour, true
+			}), args[0].Type), nil
+		}
+		return wall(args)
+	}
 	return def(name+"(t)", "The "+name+" of a time.", bind, name+"('2026-01-02 10:20:30.25')", example).reading(types.Timestamp)
+}
+
+// bindClock binds TIME(t); a TIME stays as it is.
+func bindClock(args []Arg) (Bound, error) {
+	if len(args) == 1 && args[0].Type.Kind == types.Time {
+		return strict(args[0].Type, copyKernel, args[0].Type), nil
+	}
+	return wallInt(tTime, func(w int64) (int64, bool) { return clockOf(w), true })(args)
 }
 
 // wallInt binds a function of one wall clock that gives an integer class; ok false is NULL.
@@ -341,6 +359,7 @@ func bindConvertTZ(args []Arg) (Bound, error) {
 		zones[k] = zone
 	}
 	return Bound{Ret: tDatetime, ArgTypes: []types.Type{tDatetime, tText, tText}, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-		return toWall(zones[1], fromWall(zones[0], a[0].I64[i])), true
+		r := toWall(zones[1], fromWall(zones[0], a[0].I64[i]))
+		return r, r >= types.MinMicros && r <= types.MaxMicros
 	})}, nil
 }

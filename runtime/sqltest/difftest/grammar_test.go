@@ -12,7 +12,7 @@ var leaves = map[string][]string{
 	"uint":  {"u", "18446744073709551615", "CAST(5 AS UNSIGNED)"},
 	"si":    {"id", "k", "0", "1", "2", "3", "-1", "-2", "5", "NULL"}, // small integers
 	"dec":   {"d", "e", "0.0", "1.5", "-2.25", "0.001", "100.00", "99.995", "-0.5", "12345678.9", "NULL"},
-	"dbl":   {"f", "1e0", "2.5e-1", "-1e3", "0e0", "3.5e0"},
+	"dbl":   {"f", "1e0", "2.6e-1", "-1e3", "0e0", "3.6e0"},
 	"str":   {"s", "w", "n", "''", "'abc'", "'ABC'", "'it''s'", "'héllo'", "'日本語'", "'a,b,c'", "' pad '", "'0'", "'x'", "'a b'", "NULL", "'%'", "'ß'"},
 	"date":  {"dt", "DATE '2024-02-29'", "DATE '2026-01-31'", "DATE '1999-12-31'", "DATE '2000-01-01'"},
 	"dttm":  {"ts", "CAST('2024-02-29 12:34:56' AS DATETIME(6))", "CAST('2026-10-25 01:30:00.5' AS DATETIME(6))", "CAST(dt AS DATETIME(6))"},
@@ -28,6 +28,7 @@ var leaves = map[string][]string{
 	"fmt":   {"'%Y-%m-%d'", "'%H:%i:%s'", "'%W %M %e %Y'", "'%y%m%d %T'", "'%j %U %u'", "'%a %b %c %k %l %p'", "'%D %f %r'", "'%X-%V'", "'%x-%v'", "'%w %h %I %%'"},
 	"lit":   {"0", "1", "2", "3", "-1", "-2", "5", "10"},
 	"delim": {"','", "' '", "'a'", "'.'", "'l'"},
+	"rre":   {"'^a'", "'[0-9]+'", "'b|c'", "'a.*c$'", "'[[:alpha:]]'"}, // none that matches nothing: MariaDB does not replace it
 	"flit":  {"0", "1", "2", "4"},
 	"dunit": {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"},
 }
@@ -35,14 +36,14 @@ var leaves = map[string][]string{
 // rules are the ways to make each kind: `{kind}` is a smaller expression.
 var rules = map[string][]string{
 	"int": {
-		"({int} + {int})", "({int} - {int})", "({si} * {si})", "({int} * {si})", "({int} DIV {int})", "({int} % {int})", "(- {int})", "({num} DIV {num})", "abs({int})", "sign({num})",
+		"({int} + {int})", "({int} - {int})", "({si} * {si})", "({int} * {si})", "({int} DIV {int})", "({int} % {int})", "(- {int})", "({dec} DIV {dec})", "({dec} DIV {si})", "abs({int})", "sign({num})",
 		"mod({int}, {si})", "ceil({dec})", "floor({dec})", "round({int}, {lit})", "truncate({int}, {lit})", "greatest({int}, {int}, {si})", "least({int}, {int})",
 		"length({str})", "char_length({str})", "bit_length({str})", "locate({str}, {str})", "locate({str}, {str}, {si})", "instr({str}, {str})", "strcmp({str}, {str})",
 		"field({str}, {str}, {str})", "find_in_set({str}, {str})", "ascii({str})", "ord({str})", "bit_count({si})", "crc32({str})",
 		"year({tmp})", "month({tmp})", "day({tmp})", "quarter({tmp})", "hour({dttm})", "minute({dttm})", "second({dttm})", "microsecond({dttm})", "dayofweek({tmp})",
 		"weekday({tmp})", "dayofyear({tmp})", "weekofyear({tmp})", "to_days({tmp})", "week({tmp})", "week({date}, 0)", "week({date}, 1)", "week({date}, 2)", "week({date}, 3)",
 		"week({date}, 4)", "week({date}, 5)", "week({date}, 6)", "week({date}, 7)", "yearweek({date})", "yearweek({date}, 1)", "yearweek({date}, 3)",
-		"extract({part} FROM {dttm})", "timestampdiff({unit}, {dttm}, {dttm})", "timestampdiff({unit}, {date}, {date})", "datediff({tmp}, {tmp})", "time_to_sec({time})",
+		"extract({part} FROM {dttm})", "timestampdiff({unit}, {dttm}, {dttm})", "timestampdiff({unit}, {date}, {date})", "datediff({tmp}, {tmp})", "time_to_sec({time}) => CAST(truncate(time_to_sec({1}), 0) AS SIGNED)",
 		"hour({time})", "minute({time})", "second({time})",
 		"json_length({json})", "json_length({json}, {path})", "CAST({num} AS SIGNED)", "CAST(n AS SIGNED)", "CAST({str} AS SIGNED)", "CAST({bool} AS SIGNED)", "minute(sec_to_time({si} * 100))",
 		"if({bool}, {int}, {int})", "ifnull({int}, {int})", "coalesce({int}, {si}, {int})", "nullif({int}, {int})", "CASE WHEN {bool} THEN {int} WHEN {bool} THEN {int} ELSE {int} END",
@@ -58,20 +59,20 @@ var rules = map[string][]string{
 	},
 	"dbl": {
 		"({dbl} + {num})", "({dbl} - {dbl})", "({dbl} * {num})", "({dbl} / {num})", "sqrt({num})", "exp({si})", "ln({num})", "log2({num})", "log10({num})", "log({num})", "log({si}, {num})",
-		"power({si}, {si})", "pow({dec}, {si})", "degrees({dbl})", "radians({num})", "sin({num})", "cos({num})", "tan({si})", "asin({dbl})", "acos({dbl})", "atan({num})", "atan2({num}, {dbl})",
-		"round({dbl}, {lit})", "truncate({dbl}, {lit})", "abs({dbl})", "ceil({dbl})", "floor({dbl})", "CAST({num} AS DOUBLE)", "CAST(n AS DOUBLE)", "if({bool}, {dbl}, {num})", "({dbl} % {num})", "greatest({dbl}, {num})",
+		"power({si}, {si})", "pow({dec}, {si})", "degrees({dbl})", "radians({num})", "sin({num})", "cos({num})", "tan({si})", "asin(f)", "acos(f)", "atan({num})", "atan2({num}, {dbl})",
+		"round({dbl}, 6)", "truncate({dbl}, {lit})", "abs({dbl})", "ceil({dbl})", "floor({dbl})", "CAST({num} AS DOUBLE)", "CAST(n AS DOUBLE)", "if({bool}, {dbl}, {num})", "({dbl} % {num})", "greatest({dbl}, {num})",
 		"coalesce({dbl}, {dec})", "(- {dbl})", "cot({si})",
 	},
 	"num": {"{int}", "{dec}", "{dbl}", "{si}", "{si}", "{int}"},
 	"str": {
 		"concat({str}, {str})", "concat({str}, {si}, {dec})", "concat_ws({delim}, {str}, {str}, {si})", "lower({str})", "upper({str})", "substring({str}, {si})", "substring({str}, {si}, {si})",
-		"left({str}, {si})", "right({str}, {si})", "trim({str})", "ltrim({str})", "rtrim({str})", "lpad({str}, {lit}, {str})", "rpad({str}, {lit}, {str})", "replace({str}, {str}, {str})", "reverse({str})",
-		"repeat({str}, {si})", "space({si})", "substring_index({str}, {delim}, {lit})", "elt({si}, {str}, {str}, {str})", "hex({str})", "hex({si})", "unhex(hex({str}))", "md5({str})",
+		"left({str}, {si})", "right({str}, {si})", "trim({str})", "ltrim({str})", "rtrim({str})", "lpad({str}, {lit}, {str})", "rpad({str}, {lit}, {str})", "replace({str}, {str}, {str}) => if({3} IS NULL, NULL, replace({1}, {2}, {3}))", "reverse({str})",
+		"repeat({str}, {si})", "space({si})", "substring_index({str}, {delim}, {lit})", "elt({si}, {str}, {str}, {str})", "hex({str})", "hex({si})", "CAST(unhex(hex({str})) AS CHAR) => (CONVERT(unhex(hex({1})) USING utf8mb4) COLLATE utf8mb4_nopad_bin)", "md5({str})",
 		"sha1({str})", "sha2({str}, 256)", "format({num}, {flit})", "conv({si}, 10, 2)", "conv({str}, 16, 10)", "conv(id, 10, 36)", "({str} || {str})", "CAST({int} AS CHAR)", "CAST({dec} AS CHAR)", "CAST({date} AS CHAR)",
-		"CAST({time} AS CHAR)", "dayname({tmp})", "monthname({tmp})", "date_format({tmp}, {fmt})", "from_unixtime(id * 100000, {fmt})", "if({bool}, {str}, {str})", "ifnull({str}, {str})", "coalesce({str}, {str}, {str})",
-		"nullif({str}, {str})", "CASE WHEN {bool} THEN {str} ELSE {str} END", "CASE {str} WHEN {str} THEN {str} END", "greatest({str}, {str})", "least({str}, {str})", "regexp_replace({str}, {re}, 'X')", "regexp_substr({str}, {re}) => if({1} REGEXP {2}, regexp_substr({1}, {2}), NULL)",
-		"json_unquote(json_extract({json}, {path})) => (json_unquote(json_extract({1}, {2})) COLLATE utf8mb4_nopad_bin)", "json_type({json}) => (json_type({1}) COLLATE utf8mb4_nopad_bin)", "json_value({json}, {path}) => (json_value({1}, {2}) COLLATE utf8mb4_nopad_bin)", "json_quote({str}) => (json_quote({1}) COLLATE utf8mb4_nopad_bin)", "TRIM(LEADING 'a' FROM {str})", "TRIM(BOTH ' ' FROM {str})", "TRIM(TRAILING 'c' FROM {str})",
-		"to_base64({str})", "from_base64(to_base64({str}))", "CAST({str} AS CHAR(3))", "concat({date}, '')",
+		"CAST(tm AS CHAR)", "dayname({tmp})", "monthname({tmp})", "date_format({tmp}, {fmt})", "from_unixtime(id * 100000, {fmt})", "if({bool}, {str}, {str})", "ifnull({str}, {str})", "coalesce({str}, {str}, {str})",
+		"nullif({str}, {str})", "CASE WHEN {bool} THEN {str} ELSE {str} END", "CASE {str} WHEN {str} THEN {str} END", "greatest({str}, {str})", "least({str}, {str})", "regexp_replace({str}, {rre}, 'X')", "regexp_substr({str}, {re}) => if({1} REGEXP {2}, regexp_substr({1}, {2}), NULL)",
+		"json_unquote(json_extract({json}, {path})) => (json_unquote(json_extract({1}, {2})) COLLATE utf8mb4_nopad_bin)", "json_type({json}) => (CONVERT(json_type({1}) USING utf8mb4) COLLATE utf8mb4_nopad_bin)", "json_value({json}, {path}) => (json_value({1}, {2}) COLLATE utf8mb4_nopad_bin)", "json_quote({str}) => (json_quote({1}) COLLATE utf8mb4_nopad_bin)", "TRIM(LEADING 'a' FROM {str})", "TRIM(BOTH ' ' FROM {str})", "TRIM(TRAILING 'c' FROM {str})",
+		"to_base64({str})", "CAST(from_base64(to_base64({str})) AS CHAR) => (CONVERT(from_base64(to_base64({1})) USING utf8mb4) COLLATE utf8mb4_nopad_bin)", "CAST({str} AS CHAR(3))", "concat({date}, '')",
 	},
 
 	"date": {
@@ -137,10 +138,11 @@ func (g *generator) expression(kind string, depth int) pair {
 	}
 	out := pair{ours.String() + rest, theirs.String() + rest}
 	if both {
+		var names []string
 		for k, p := range parts {
-			right = strings.ReplaceAll(right, "{"+strconv.Itoa(k+1)+"}", p.theirs)
+			names = append(names, "{"+strconv.Itoa(k+1)+"}", p.theirs)
 		}
-		out.theirs = right
+		out.theirs = strings.NewReplacer(names...).Replace(right)
 	}
 	return out
 }

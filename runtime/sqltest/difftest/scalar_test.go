@@ -153,7 +153,7 @@ func trimFraction(s string) string {
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
-	return strings.TrimSuffix(s, " 00:00:00")
+	return s
 }
 
 func equalJSON(a, b string) bool {
