@@ -153,7 +153,24 @@ func (b *Broker) retentionLoop() {
 			} else if n > 0 {
 				b.opts.Logger.Info("retention dropped segments", "topic", p.topic.name, "partition", p.index, "segments", n)
 			}
+			b.compact(p)
 		}
+	}
+}
+
+// compact compacts one log if its topic asks for it. The coordinators' journals are left alone: they write snapshots of themselves.
+func (b *Broker) compact(p *partition) {
+	if p.topic.internal {
+		return
+	}
+	st, err := p.log.Compact(b.ctx, b.opts.Now())
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, log.ErrClosed): // closing, or the topic was deleted
+	case err != nil:
+		b.opts.Logger.Error("compaction failed", "topic", p.topic.name, "partition", p.index, "error", err)
+	case st.Rewritten > 0:
+		b.opts.Logger.Info("compacted", "topic", p.topic.name, "partition", p.index, "segments", st.Rewritten,
+			"records_dropped", st.Dropped, "bytes_before", st.BytesBefore, "bytes_after", st.BytesAfter)
 	}
 }
 

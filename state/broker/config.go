@@ -29,22 +29,25 @@ type topicSetting struct {
 	kind  configKind
 	def   string
 	doc   string
-	min   int64    // of numbers
-	oneOf []string // of strings
+	min   int64                // of numbers
+	oneOf []string             // of strings
+	check func(v string) error // of strings with a form of their own
 	apply func(o *log.Options, v int64, s string)
 }
 
 // topicSettings is the whole table, in the order DescribeConfigs lists it.
 var topicSettings = []topicSetting{
 	{name: "cleanup.policy", kind: configList, def: "delete", oneOf: []string{"delete", "compact"},
-		doc: "What happens to old records. compact keeps all records for now.",
+		doc: "What happens to old records: delete drops them by age and size, compact keeps the newest of each key.",
 		apply: func(o *log.Options, _ int64, s string) {
+			o.Compact = strings.Contains(s, "compact")
 			if !strings.Contains(s, "delete") {
 				o.RetentionAge, o.RetentionBytes = 0, 0
 			}
 		}},
 	{name: "compression.type", kind: configString, def: "producer", oneOf: []string{"producer"}, doc: "Batches are stored as sent."},
-	{name: "delete.retention.ms", kind: configLong, def: "86400000", doc: "Accepted without effect."},
+	{name: "delete.retention.ms", kind: configLong, def: "86400000", doc: "How long a tombstone stays in a compacted topic.",
+		apply: func(o *log.Options, v int64, _ string) { o.DeleteRetention = longMillis(v) }},
 	{name: "flush.policy", kind: configString, def: "ack", oneOf: []string{"ack", "async"},
 		doc: "ack: acknowledged and visible only after fdatasync. async: safe against the death of the process only.",
 		apply: func(o *log.Options, _ int64, s string) {
@@ -58,8 +61,11 @@ var topicSettings = []topicSetting{
 	{name: "message.timestamp.type", kind: configString, def: "CreateTime", oneOf: []string{"CreateTime", "LogAppendTime"},
 		doc:   "Whose clock stamps the records.",
 		apply: func(o *log.Options, _ int64, s string) { o.LogAppendTime = s == "LogAppendTime" }},
-	{name: "min.cleanable.dirty.ratio", kind: configString, def: "0.5", doc: "Accepted without effect."},
-	{name: "min.compaction.lag.ms", kind: configLong, def: "0", doc: "Accepted without effect."},
+	{name: "min.cleanable.dirty.ratio", kind: configString, def: "0.5", check: checkRatio,
+		doc:   "The part of a compacted topic's closed segments that must be new before they are compacted again.",
+		apply: func(o *log.Options, _ int64, s string) { o.MinDirtyRatio, _ = strconv.ParseFloat(s, 64) }},
+	{name: "min.compaction.lag.ms", kind: configLong, def: "0", doc: "The age below which records are not compacted.",
+		apply: func(o *log.Options, v int64, _ string) { o.MinCompactionLag = longMillis(v) }},
 	{name: "max.compaction.lag.ms", kind: configLong, def: "9223372036854775807", doc: "Accepted without effect."},
 	{name: "min.insync.replicas", kind: configInt, def: "1", min: 1, doc: "Accepted without effect: there is one replica."},
 	{name: "retention.bytes", kind: configLong, def: "-1", min: -1, doc: "Size above which the oldest segments are dropped; -1: no limit.",
@@ -82,6 +88,19 @@ func millis(v int64) time.Duration {
 	return max(time.Duration(v)*time.Millisecond, 1)
 }
 
+// longMillis converts a waiting time: values beyond the range of Duration mean practically for ever.
+func longMillis(v int64) time.Duration {
+	return time.Duration(min(v, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+}
+
+// checkRatio accepts numbers from 0 to 1.
+func checkRatio(v string) error {
+	if f, err := strconv.ParseFloat(v, 64); err != nil || !(f >= 0 && f <= 1) {
+		return fmt.Errorf("%w: %q is not a number from 0 to 1", ErrInvalidConfig, v)
+	}
+	return nil
+}
+
 func findSetting(name string) *topicSetting {
 	for i := range topicSettings {
 		if topicSettings[i].name == name {
@@ -100,6 +119,9 @@ func (s *topicSetting) parse(v string) (int64, error) {
 			return 0, fmt.Errorf("%w: %s=%q is not a number allowed", ErrInvalidConfig, s.name, v)
 		}
 		return n, nil
+	}
+	if s.check != nil {
+		return 0, s.check(v)
 	}
 	if len(s.oneOf) == 0 {
 		return 0, nil

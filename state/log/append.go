@@ -137,7 +137,7 @@ func (l *Log) write(batch []byte, h *Header, leaderEpoch int32) error {
 	seg.end = h.LastOffset() + 1
 	l.next = seg.end
 	l.noteEpoch(leaderEpoch, h.BaseOffset)
-	if h.Transactional() && !h.Control() {
+	if h.opensTxn() {
 		l.txns.begin(h.ProducerID, h.BaseOffset)
 	}
 	return nil

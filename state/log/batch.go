@@ -136,6 +136,9 @@ func (h *Header) Transactional() bool { return h.Attributes&attrTransactional !=
 // Control reports whether the batch is a commit or abort marker.
 func (h *Header) Control() bool { return h.Attributes&attrControl != 0 }
 
+// opensTxn reports whether the batch begins or continues a transaction. One that compaction has emptied does not: its marker may be gone.
+func (h *Header) opensTxn() bool { return h.Transactional() && !h.Control() && h.NumRecords > 0 }
+
 // HasProducer reports whether the batch takes part in idempotence.
 func (h *Header) HasProducer() bool { return h.ProducerID != NoProducer }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // maxDecompressedBytes bounds what one batch may unfold to, so that a small hostile batch cannot take the memory of the node.
@@ -38,6 +39,8 @@ func decompress(codec int, body []byte) ([]byte, error) {
 		return readBounded(r)
 	case 2:
 		return decodeSnappy(body)
+	case 3:
+		return readBounded(lz4.NewReader(bytes.NewReader(body)))
 	case 4:
 		r, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecompressedBytes))
 		if err != nil {
@@ -99,4 +102,50 @@ func snappyBlock(out, block []byte) ([]byte, error) {
 		return nil, err
 	}
 	return append(out, dec...), nil
+}
+
+// xerialBlock is the uncompressed size of the blocks we write inside the xerial framing.
+const xerialBlock = 32 << 10
+
+// compress folds the records of a batch as clients do. Codec 0 returns body itself.
+func compress(codec int, body []byte) ([]byte, error) {
+	var buf bytes.Buffer
+	var w io.WriteCloser
+	switch codec {
+	case 0:
+		return body, nil
+	case 1:
+		w = gzip.NewWriter(&buf)
+	case 2:
+		return encodeSnappy(body), nil
+	case 3:
+		w = lz4.NewWriter(&buf)
+	case 4:
+		zw, err := zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+		if err != nil {
+			return nil, err
+		}
+		w = zw
+	default:
+		return nil, fmt.Errorf("%w: %d", ErrCodec, codec)
+	}
+	_, err := w.Write(body)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// encodeSnappy writes the xerial sequence of blocks, which every client reads.
+func encodeSnappy(body []byte) []byte {
+	out := append([]byte(nil), xerialMagic...)
+	out = append(out, 0, 0, 0, 1, 0, 0, 0, 1)
+	for len(body) > 0 {
+		n := min(len(body), xerialBlock)
+		block := s2.EncodeSnappy(nil, body[:n])
+		out = binary.BigEndian.AppendUint32(out, uint32(len(block)))
+		out = append(out, block...)
+		body = body[n:]
+	}
+	return out
 }

@@ -6,12 +6,13 @@ import (
 	"os"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Log is one replica of one partition.
 //
-// Lock order: appendMu → syncMu → mu → segment.indexMu. mu is held briefly and never across disk work, so readers do not wait
+// Lock order: compactMu → swapMu → appendMu → syncMu → mu → segment.indexMu. mu is held briefly and never across disk work, so readers do not wait
 // for writers.
 //
 // Invariant: start ≤ hw ≤ next and durable ≤ next; under FlushAck also hw ≤ durable.
@@ -20,6 +21,14 @@ type Log struct {
 	clock        func() time.Time
 	committer    *Committer
 	ownCommitter bool
+
+	// compactMu lets one compaction run at a time; Close and Delete wait for it after setting stopping.
+	compactMu sync.Mutex
+	stopping  atomic.Bool
+	// swapMu is held while segments are replaced or dropped, in memory and on disk.
+	swapMu    sync.Mutex
+	compacted compactedState          // guarded by swapMu
+	steps     func(step string) error // tests end a compaction at a step as a crash would; nil otherwise
 
 	// appendMu serialises writers and guards the state only they touch.
 	appendMu  sync.Mutex
@@ -144,6 +153,9 @@ func (l *Log) Err() error {
 
 // Close makes everything durable, writes a checkpoint and releases the files. Reads in progress finish. A second Close is a no-op.
 func (l *Log) Close() error {
+	l.stopping.Store(true)
+	l.compactMu.Lock()
+	defer l.compactMu.Unlock()
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
 	err := l.Sync()
@@ -159,6 +171,9 @@ func (l *Log) Close() error {
 
 // Delete closes the log without syncing and removes its folder.
 func (l *Log) Delete() error {
+	l.stopping.Store(true)
+	l.compactMu.Lock()
+	defer l.compactMu.Unlock()
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
 	l.shut(ErrClosed)

@@ -51,6 +51,16 @@ type Options struct {
 	Flush FlushPolicy
 	// LogAppendTime stamps batches with this node's clock in place of the sender's.
 	LogAppendTime bool
+	// Compact lets Compact rewrite closed segments so that of each key only the newest record stays.
+	Compact bool
+	// MinCompactionLag keeps segments from compaction while their newest record, or their first append, is younger.
+	MinCompactionLag time.Duration
+	// DeleteRetention is how long a tombstone stays after it was compacted the first time. 0: until the next pass.
+	DeleteRetention time.Duration
+	// MinDirtyRatio is the part of the closed bytes that must be new before a pass is worth its work. 0: any.
+	MinDirtyRatio float64
+	// CompactionKeys bounds the keys one pass holds in memory. Default 1 Mi.
+	CompactionKeys int
 	// Committer batches fdatasync calls of many logs on one disk. nil: the log runs one of its own.
 	Committer *Committer
 	// Now is the clock. Default time.Now.
@@ -67,6 +77,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ProducerExpiry <= 0 {
 		o.ProducerExpiry = 24 * time.Hour
+	}
+	if o.CompactionKeys <= 0 {
+		o.CompactionKeys = defaultCompactionKeys
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -97,7 +97,7 @@ func (l *Log) noteProducer(h *Header, nowMs int64) {
 		}
 		p.batches = append(p.batches, producerBatch{h.BaseSequence, h.LastSequence(), h.BaseOffset, h.LastOffset()})
 	}
-	if h.Transactional() && p.txnFirst < 0 {
+	if h.opensTxn() && p.txnFirst < 0 {
 		p.txnFirst = h.BaseOffset
 	}
 }

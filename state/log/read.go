@@ -45,13 +45,14 @@ func (l *Log) Read(dst []byte, offset int64, o ReadOptions) ([]byte, error) {
 			return dst, err
 		}
 		n := len(dst)
-		dst, err = seg.read(dst, offset, readBounds{size: size, offset: bound}, o)
+		var gap bool
+		dst, gap, err = seg.read(dst, offset, readBounds{size: size, offset: bound}, o)
 		seg.release()
 		next := l.after(seg)
-		if err != nil || len(dst) > n || next <= offset || next >= bound {
+		if err != nil || len(dst) > n || !gap || next <= offset || next >= bound {
 			return dst, err
 		}
-		offset = next // the segment ends in a gap before offset: go on with the one behind it
+		offset = next // go on with the segment behind; never past a batch that only did not fit
 	}
 }
 
@@ -106,20 +107,20 @@ func (l *Log) bound(iso Isolation) int64 {
 	return l.hw
 }
 
-// read appends the segment's batches from the one holding offset.
-func (s *segment) read(dst []byte, offset int64, b readBounds, o ReadOptions) ([]byte, error) {
+// read appends the segment's batches from the one holding offset. gap reports that the segment ends before offset.
+func (s *segment) read(dst []byte, offset int64, b readBounds, o ReadOptions) (out []byte, gap bool, err error) {
 	pos, err := s.lookup(offset, b.size)
 	if err != nil {
-		return dst, fmt.Errorf("looking up offset %d in segment %d: %w", offset, s.base, err)
+		return dst, false, fmt.Errorf("looking up offset %d in segment %d: %w", offset, s.base, err)
 	}
 	pos, first, err := s.seek(dst, pos, offset, b.size)
 	if err != nil || pos < 0 || first.BaseOffset >= b.offset {
-		return dst, err
+		return dst, pos < 0, err
 	}
 	want := int64(o.MaxBytes)
 	if want < int64(first.Length) {
 		if !o.AtLeastOne {
-			return dst, nil
+			return dst, false, nil
 		}
 		want = int64(first.Length)
 	}
@@ -128,9 +129,9 @@ func (s *segment) read(dst []byte, offset int64, b readBounds, o ReadOptions) ([
 	dst = slices.Grow(dst, int(want))
 	got := dst[start : start+int(want)]
 	if n, err := s.file.ReadAt(got, pos); n < len(got) {
-		return dst[:start], fmt.Errorf("reading %d bytes at %d of segment %d: %w", want, pos, s.base, err)
+		return dst[:start], false, fmt.Errorf("reading %d bytes at %d of segment %d: %w", want, pos, s.base, err)
 	}
-	return dst[:start+wholeBatches(got, b.offset)], nil
+	return dst[:start+wholeBatches(got, b.offset)], false, nil
 }
 
 // wholeBatches returns the length of the prefix of b made of complete batches that begin before offset bound.

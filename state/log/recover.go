@@ -16,6 +16,9 @@ const scanChunkBytes = 1 << 20
 
 // recover reads the folder: newest usable checkpoint, then every batch after it, checked by CRC. The first bad batch ends the log.
 func (l *Log) recover() error {
+	if err := l.finishSwaps(); err != nil {
+		return fmt.Errorf("finishing compaction: %w", err)
+	}
 	bases, err := listOffsets(l.dir, extSegment)
 	if err != nil {
 		return fmt.Errorf("listing segments: %w", err)
@@ -47,6 +50,9 @@ func (l *Log) recover() error {
 		if err := l.syncFiles(l.segments[first:], true); err != nil {
 			return err
 		}
+	}
+	if err := l.dropOrphanAborts(); err != nil {
+		return err
 	}
 	l.durable, l.hw = l.next, l.next
 	l.txns.settle(l.hw)
@@ -83,41 +89,51 @@ func (l *Log) resume() (int, int64, error) {
 		if err != nil || snap.segments[len(snap.segments)-1].base < l.segments[0].base {
 			continue // damaged, or of segments that retention has dropped since
 		}
-		n, err := l.matchSegments(snap)
+		n, pos, err := l.matchSegments(snap)
 		if err != nil {
 			return 0, 0, err
 		}
 		l.restore(snap)
-		return n, snap.segments[len(snap.segments)-1].size, nil
+		return n, pos, nil
 	}
 	l.next = l.segments[0].base
 	return 0, 0, nil
 }
 
-// matchSegments compares the files with the checkpoint and returns the number of its last segment. Closed segments must have
-// exactly the size noted, the last at least that: anything less is lost data, which must not pass in silence.
-func (l *Log) matchSegments(snap *snapshot) (int, error) {
+// matchSegments compares the files with the checkpoint and returns where scanning goes on: the number of the segment and the position
+// inside. Closed segments must have exactly the size noted, by the checkpoint or by the compaction that replaced them since, the last
+// at least that: anything less is lost data, which must not pass in silence.
+func (l *Log) matchSegments(snap *snapshot) (int, int64, error) {
 	byBase := make(map[int64]segmentInfo, len(snap.segments))
 	for _, info := range snap.segments {
 		byBase[info.base] = info
 	}
-	last := snap.segments[len(snap.segments)-1].base
-	n := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].base >= last })
-	if n == len(l.segments) || l.segments[n].base != last {
-		return 0, fmt.Errorf("%w: segment %d is missing", ErrCorrupt, last)
+	tail := snap.segments[len(snap.segments)-1]
+	n := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].base > tail.base }) - 1
+	inside := n >= 0 && l.compacted.holds(l.segments[n].base) // the checkpoint's last segment was compacted since, perhaps merged
+	if n < 0 || l.segments[n].base != tail.base && !inside {
+		return 0, 0, fmt.Errorf("%w: segment %d is missing", ErrCorrupt, tail.base)
 	}
 	for i, s := range l.segments[:n+1] {
 		info, ok := byBase[s.base]
-		if !ok || s.size < info.size || (i < n && s.size != info.size) {
-			return 0, fmt.Errorf("%w: segment %d has %d bytes, checkpoint %d says %d", ErrCorrupt, s.base, s.size, snap.offset, info.size)
+		closed := i < n
+		if c, replaced := l.compacted.segments[s.base]; replaced {
+			info, ok, closed = c, true, true
+		}
+		if !ok || s.size < info.size || (closed && s.size != info.size) {
+			return 0, 0, fmt.Errorf("%w: segment %d has %d bytes, checkpoint %d says %d", ErrCorrupt, s.base, s.size, snap.offset, info.size)
 		}
 		s.maxTs, s.firstMs = info.maxTs, info.firstMs
 		s.end = snap.offset
-		if i < n {
+		if i < len(l.segments)-1 && (closed || inside) {
 			s.end = l.segments[i+1].base
 		}
 	}
-	return n, nil
+	if !inside {
+		return n, tail.size, nil
+	}
+	pos, err := l.segments[n].positionOf(snap.offset)
+	return n, pos, err
 }
 
 // scan verifies the batches from position pos of segment number first on and rebuilds what the checkpoint does not know. Everything
@@ -183,7 +199,7 @@ func (l *Log) scanSegment(s *segment, pos int64) (int64, error) {
 			s.firstMs = l.nowMs()
 		}
 		l.noteEpoch(h.LeaderEpoch, h.BaseOffset)
-		if h.Transactional() && !h.Control() {
+		if h.opensTxn() {
 			l.txns.begin(h.ProducerID, h.BaseOffset)
 		}
 		l.noteBatch(h, m, isMarker)

@@ -10,6 +10,8 @@ import (
 func (l *Log) ApplyRetention(now time.Time) (int, error) {
 	l.rollAged(now)
 	l.saveCheckpoints()
+	l.swapMu.Lock()
+	defer l.swapMu.Unlock()
 	l.mu.Lock()
 	if l.closed || l.failed != nil {
 		l.mu.Unlock()
@@ -129,6 +131,8 @@ func (l *Log) afterStart() {
 // DeleteBefore moves the log start to offset (protocol: DeleteRecords) and removes segments wholly before it. offset -1 means the
 // high watermark. It returns the new start, which survives a restart.
 func (l *Log) DeleteBefore(offset int64) (int64, error) {
+	l.swapMu.Lock()
+	defer l.swapMu.Unlock()
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
 	l.mu.Lock()

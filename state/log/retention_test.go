@@ -85,7 +85,7 @@ func TestReaderKeepsDroppedSegment(t *testing.T) {
 	if _, err := l.DeleteBefore(20); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := seg.read(nil, 0, readBounds{n, 2}, ReadOptions{MaxBytes: 1000}); err != nil || int64(len(got)) != c.size {
+	if got, _, err := seg.read(nil, 0, readBounds{n, 2}, ReadOptions{MaxBytes: 1000}); err != nil || int64(len(got)) != c.size {
 		t.Errorf("read %d bytes of a dropped segment, %v", len(got), err)
 	}
 }
