@@ -213,7 +213,7 @@ type service struct {
 	port        string // of http
 }
 
-var readyLine = regexp.MustCompile(`(?m)^ready kafka=(\S+) http=(\S+) data-dir=(\S+)$`)
+var readyLine = regexp.MustCompile(`(?m)^ready kafka=(\S+) (?:mysql=\S* )?http=(\S+) data-dir=(\S+)$`)
 
 // serveAt starts a server on dir and waits for its ready line. Ports of 0 are chosen by the system.
 func serveAt(t *testing.T, dir, kafka, http string, more ...string) *service {

@@ -54,17 +54,18 @@ func (c *config) load(path string) error {
 }
 
 func newServe() *cobra.Command {
-	c := &cobra.Command{Use: "serve", Short: "Run a server: engine, broker with a Kafka port, HTTP", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "serve", Short: "Run a server: engine, broker with a Kafka port, MySQL, HTTP", Args: cobra.NoArgs,
 		Long: "Runs a server until SIGTERM or Ctrl-C. When it can be used it prints one line on standard error:\n\n" +
-			"  ready kafka=127.0.0.1:9092 http=127.0.0.1:8030 data-dir=millrace-data\n\n" +
-			"The MySQL port is not served yet; its flag is accepted."}
+			"  ready kafka=127.0.0.1:9092 mysql=127.0.0.1:9030 http=127.0.0.1:8030 data-dir=millrace-data\n\n" +
+			"MySQL clients (mysql, Connector/J, go-sql-driver, PyMySQL) connect to the MySQL port with any user and password: there are no users\n" +
+			"yet, so keep it on the loopback address. HTTP works on that port, too, so millrace sql -P takes either."}
 	cfg := defaultConfig()
 	var flags config
 	f := c.Flags()
 	f.StringVar(&flags.DataDir, "data-dir", cfg.DataDir, "folder of everything the server keeps")
 	f.StringVar(&flags.KafkaListen, "kafka-listen", cfg.KafkaListen, "address of the Kafka port")
 	f.StringVar(&flags.KafkaAdvertised, "kafka-advertised", "", "host:port told to Kafka clients (default: the address listened on)")
-	f.StringVar(&flags.MySQLListen, "mysql-listen", cfg.MySQLListen, "address of the MySQL port (not served yet)")
+	f.StringVar(&flags.MySQLListen, "mysql-listen", cfg.MySQLListen, "address of the MySQL port, which speaks HTTP, too; empty: none")
 	f.StringVar(&flags.HTTPListen, "http-listen", cfg.HTTPListen, "address of the HTTP port")
 	f.StringVar(&flags.Memory, "memory", "", "memory for caches of keyed state, e.g. 256MiB")
 	f.StringVar(&flags.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
@@ -103,11 +104,11 @@ func serve(ctx context.Context, cfg config) error {
 			return diag.New(diag.BadConfiguration, -1, "memory: %v", err)
 		}
 	}
-	s, err := server.Start(server.Options{Engine: opt, HTTPListen: cfg.HTTPListen})
+	s, err := server.Start(server.Options{Engine: opt, HTTPListen: cfg.HTTPListen, MySQLListen: cfg.MySQLListen})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "ready kafka=%s http=%s data-dir=%s\n", s.Engine.KafkaAddr(), s.HTTPAddr(), cfg.DataDir)
+	fmt.Fprintf(os.Stderr, "ready kafka=%s mysql=%s http=%s data-dir=%s\n", s.Engine.KafkaAddr(), s.MySQLAddr(), s.HTTPAddr(), cfg.DataDir)
 	<-ctx.Done()
 	stopCtx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

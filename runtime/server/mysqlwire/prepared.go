@@ -1,0 +1,314 @@
+package mysqlwire
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/millrace/millrace/sql/parser"
+	"github.com/millrace/millrace/sql/types"
+)
+
+// prepared is a prepared statement: its text, cut at the parameters. Values are put in as literals at each execution.
+type prepared struct {
+	parts []string // one more than parameters
+	types []uint16 // of the parameters as bound last; the high byte's top bit says unsigned
+	long  map[int][]byte
+	bytes int // in long
+	err   error
+}
+
+// errLive refuses endless queries: clients of prepared statements wait for the end before they show a row.
+var errLive = wireError{1295, "HY000", "MR-1004: an endless query cannot run as a prepared statement " +
+	"(send it as plain text, as mysql --quick does, or read a MATERIALIZED VIEW)"}
+
+// prepare cuts the statement and answers with its number. Columns are not told before the execution, whose answer has them.
+func (c *conn) prepare(text string) error {
+	c.warnings = nil
+	if !utf8.ValidString(text) {
+		return c.answer(wireError{1300, "HY000", "Invalid utf8mb4 character string: statements are UTF-8"})
+	}
+	if len(c.stmts) >= maxStatements {
+		return c.answer(wireError{1461, "42000", fmt.Sprintf("Can't create more than %d prepared statements on a connection", maxStatements)})
+	}
+	p := &prepared{long: map[int][]byte{}}
+	from, last := 0, ""
+	for _, t := range parser.Tokens(text) {
+		word := text[t.Off:t.End]
+		switch {
+		case t.Kind == parser.TokenComment:
+			continue
+		case t.Kind == parser.TokenParam:
+			p.parts = append(p.parts, text[from:t.Off])
+			from = t.End
+		case strings.EqualFold(last, "EMIT") && strings.EqualFold(word, "CHANGES"):
+			return c.answer(errLive)
+		}
+		last = word
+	}
+	if p.parts = append(p.parts, text[from:]); len(p.parts)-1 > maxParameters {
+		return c.answer(wireError{1390, "HY000", fmt.Sprintf("Prepared statement contains too many placeholders: more than %d", maxParameters)})
+	}
+	if last == "" {
+		return c.answer(wireError{1065, "42000", "Query was empty"})
+	}
+	c.nextStmt++
+	c.stmts[c.nextStmt] = p
+	return c.writePrepared(len(p.parts) - 1)
+}
+
+// writePrepared answers COM_STMT_PREPARE for the statement made last.
+func (c *conn) writePrepared(params int) error {
+	buf := binary.LittleEndian.AppendUint32(append(c.w.begin(), 0), c.nextStmt)
+	buf = append(buf, 0, 0) // columns
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(params))
+	if err := c.w.end(append(buf, 0, 0, 0)); err != nil {
+		return err
+	}
+	for range params {
+		if err := c.writeColumn("", types.Field{Name: "?", Type: types.Of(types.String)}, false); err != nil {
+			return err
+		}
+	}
+	if params > 0 && c.caps&capDeprecateEOF == 0 {
+		if err := c.writeEOF(); err != nil {
+			return err
+		}
+	}
+	return c.w.flush()
+}
+
+// longData appends a piece of COM_STMT_SEND_LONG_DATA.
+func (p *prepared) longData(body []byte) {
+	d := decoder{b: body}
+	n := int(d.uint(2))
+	switch {
+	case d.bad || n >= len(p.parts)-1:
+		p.err = wireError{1210, "HY000", "Incorrect arguments to mysqld_stmt_send_long_data"}
+	case p.bytes+len(d.b) > maxPacketBytes:
+		p.err = wireError{1153, "08S01", fmt.Sprintf("long data exceeds 'max_allowed_packet' bytes (%d)", maxPacketBytes)}
+	default:
+		p.bytes += len(d.b)
+		p.long[n] = append(p.long[n], d.b...)
+	}
+}
+
+// resetData forgets long data.
+func (p *prepared) resetData() { p.long, p.bytes, p.err = map[int][]byte{}, 0, nil }
+
+// executePrepared executes COM_STMT_EXECUTE, without its statement's number.
+func (c *conn) executePrepared(p *prepared, body []byte) error {
+	defer p.resetData()
+	if p.err != nil {
+		return c.fail(p.err)
+	}
+	text, err := p.bind(body)
+	if err != nil {
+		return c.fail(err)
+	}
+	ctx, end := c.begin(text)
+	defer end()
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	r, err := c.statement(ctx, text)
+	if err != nil {
+		return c.fail(c.reason(ctx, err))
+	}
+	defer r.close()
+	if r.live {
+		return c.fail(errLive)
+	}
+	return c.writeReply(ctx, c.watch(ctx, r), true)
+}
+
+var errBadBinding = wireError{1210, "HY000", "Incorrect arguments to mysqld_stmt_execute"}
+
+// bind gives the statement's text with the values that body brings.
+func (p *prepared) bind(body []byte) (string, error) {
+	n := len(p.parts) - 1
+	d := decoder{b: body}
+	d.bytes(1 + 4) // cursor: none is opened, whatever is asked for; iterations
+	if n == 0 {
+		return p.parts[0], nil
+	}
+	nulls := d.bytes((n + 7) / 8)
+	if d.u8() == 1 {
+		bound := make([]uint16, n)
+		for i := range bound {
+			bound[i] = uint16(d.uint(2))
+		}
+		if !d.bad {
+			p.types = bound
+		}
+	}
+	if d.bad || len(p.types) != n {
+		return "", errBadBinding
+	}
+	buf := []byte(p.parts[0])
+	for i := range n {
+		var err error
+		long, isLong := p.long[i]
+		switch {
+		case isLong:
+			buf = appendChars(buf, long)
+		case nulls[i/8]&(1<<(i%8)) != 0:
+			buf = append(buf, "NULL"...)
+		default:
+			if buf, err = appendParameter(buf, &d, p.types[i]); err != nil {
+				return "", err
+			}
+		}
+		buf = append(buf, p.parts[i+1]...)
+		if len(buf) > 2*maxPacketBytes {
+			return "", wireError{1153, "08S01", "the statement with its parameters is too long"}
+		}
+	}
+	return string(buf), nil
+}
+
+// appendParameter reads one value and appends it as a literal. Negative numbers stand in brackets: 1-? must not become a comment.
+func appendParameter(dst []byte, d *decoder, typ uint16) ([]byte, error) {
+	kind, unsigned := byte(typ), typ&0x8000 != 0
+	switch kind {
+	case typeNull:
+		dst = append(dst, "NULL"...)
+	case typeTiny:
+		dst = appendInteger(dst, d.uint(1), 8, unsigned)
+	case typeShort, typeYear:
+		dst = appendInteger(dst, d.uint(2), 16, unsigned)
+	case typeLong, typeInt24:
+		dst = appendInteger(dst, d.uint(4), 32, unsigned)
+	case typeLongLong:
+		dst = appendInteger(dst, d.uint(8), 64, unsigned)
+	case typeFloat:
+		return appendDouble(dst, float64(math.Float32frombits(uint32(d.uint(4)))), 32, d)
+	case typeDouble:
+		return appendDouble(dst, math.Float64frombits(d.uint(8)), 64, d)
+	case typeDate, typeDatetime, typeTimestamp:
+		dst = appendMoment(dst, d, kind)
+	case typeTime:
+		dst = appendDuration(dst, d)
+	case typeDecimal, typeNewDecimal:
+		dst = appendDecimal(dst, d.lenBytes())
+	default:
+		dst = appendChars(dst, d.lenBytes())
+	}
+	if d.bad {
+		return nil, errBadBinding
+	}
+	return dst, nil
+}
+
+func appendInteger(dst []byte, v uint64, bits int, unsigned bool) []byte {
+	if unsigned {
+		return strconv.AppendUint(dst, v, 10)
+	}
+	n := int64(v<<(64-bits)) >> (64 - bits)
+	if n >= 0 {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	return append(strconv.AppendInt(append(dst, '('), n, 10), ')')
+}
+
+func appendDouble(dst []byte, f float64, bits int, d *decoder) ([]byte, error) {
+	if d.bad || f-f != 0 {
+		return nil, errBadBinding
+	}
+	if f < 0 {
+		return append(strconv.AppendFloat(append(dst, '('), f, 'e', -1, bits), ')'), nil
+	}
+	return strconv.AppendFloat(dst, f, 'e', -1, bits), nil
+}
+
+// appendDecimal takes digits as they are; anything else is a string.
+func appendDecimal(dst, s []byte) []byte {
+	if _, ok := types.ParseDecimal(s, types.MaxDecimalScale); !ok || strings.ContainsAny(string(s), " eE") {
+		return appendChars(dst, s)
+	}
+	if s[0] == '-' {
+		return append(append(append(dst, '('), s...), ')')
+	}
+	return append(dst, s...)
+}
+
+// appendChars writes a string literal; what is no text is written in hex.
+func appendChars(dst, s []byte) []byte {
+	if !utf8.Valid(s) {
+		dst = append(dst, "x'"...)
+		dst = hex.AppendEncode(dst, s)
+		return append(dst, '\'')
+	}
+	return appendString(dst, string(s))
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '\'')
+	for i := range len(s) {
+		switch s[i] {
+		case '\'':
+			dst = append(dst, "''"...)
+		case '\\':
+			dst = append(dst, `\\`...)
+		case 0:
+			dst = append(dst, `\0`...)
+		default:
+			dst = append(dst, s[i])
+		}
+	}
+	return append(dst, '\'')
+}
+
+// appendMoment reads a date or an instant of 0, 4, 7 or 11 bytes.
+func appendMoment(dst []byte, d *decoder, kind byte) []byte {
+	n := d.u8()
+	v := decoder{b: d.bytes(int(n))}
+	year, month, day := v.uint(2), v.u8(), v.u8()
+	var hour, minute, second byte
+	var micros uint64
+	if n >= 7 {
+		hour, minute, second = v.u8(), v.u8(), v.u8()
+	}
+	if n >= 11 {
+		micros = v.uint(4)
+	}
+	if v.bad && n != 0 || micros >= 1e6 {
+		d.bad = true
+		return dst
+	}
+	if kind == typeDate {
+		return fmt.Appendf(dst, "DATE '%04d-%02d-%02d'", year, month, day)
+	}
+	dst = fmt.Appendf(dst, "TIMESTAMP '%04d-%02d-%02d %02d:%02d:%02d", year, month, day, hour, minute, second)
+	if micros > 0 {
+		dst = fmt.Appendf(dst, ".%06d", micros)
+	}
+	return append(dst, '\'')
+}
+
+// appendDuration reads a TIME of 0, 8 or 12 bytes.
+func appendDuration(dst []byte, d *decoder) []byte {
+	n := d.u8()
+	v := decoder{b: d.bytes(int(n))}
+	neg, days, hour, minute, second := v.u8(), v.uint(4), v.u8(), v.u8(), v.u8()
+	var micros uint64
+	if n >= 12 {
+		micros = v.uint(4)
+	}
+	if v.bad && n != 0 || micros >= 1e6 || days > 40 {
+		d.bad = true
+		return dst
+	}
+	sign := ""
+	if neg == 1 {
+		sign = "-"
+	}
+	dst = fmt.Appendf(dst, "TIME '%s%02d:%02d:%02d", sign, days*24+uint64(hour), minute, second)
+	if micros > 0 {
+		dst = fmt.Appendf(dst, ".%06d", micros)
+	}
+	return append(dst, '\'')
+}
