@@ -36,6 +36,7 @@ type Assigner struct {
 	ctx     *operator.Context
 	combine *Combine
 	sel     []int32
+	part    vector.Batch // the piece of the batch on its way; kept here so that no batch costs an allocation
 	// margin widens the cut for times finer than the millisecond by which a window closes before its end.
 	margin int64
 }
@@ -68,11 +69,11 @@ func (a *Assigner) Push(b *vector.Batch, out Output) error {
 	a.combine.Active(split)
 	times := b.Cols[a.opt.TimeCol].I64
 	high, sent, from := a.combine.Input(split), a.combine.Input(split), 0
-	part := *b
+	a.part = *b
 	for k, i := range rows {
 		if times[i]-a.margin <= high && high > sent {
-			if part.Sel = rows[from:k]; len(part.Sel) > 0 {
-				if err := out.Push(&part); err != nil {
+			if a.part.Sel = rows[from:k]; len(a.part.Sel) > 0 {
+				if err := out.Push(&a.part); err != nil {
 					return err
 				}
 			}
@@ -83,11 +84,11 @@ func (a *Assigner) Push(b *vector.Batch, out Output) error {
 		}
 		high = max(high, marks.I64[i])
 	}
-	if part.Sel = rows[from:]; len(part.Sel) > 0 {
-		if len(part.Sel) == b.N {
-			part.Sel = nil
+	if a.part.Sel = rows[from:]; len(a.part.Sel) > 0 {
+		if len(a.part.Sel) == b.N {
+			a.part.Sel = nil
 		}
-		if err := out.Push(&part); err != nil {
+		if err := out.Push(&a.part); err != nil {
 			return err
 		}
 	}
