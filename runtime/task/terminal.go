@@ -76,7 +76,7 @@ func (s *StageTerminal) Push(b *vector.Batch) (err error) {
 // Barrier hands the stage over.
 func (s *StageTerminal) Barrier(_ uint64, _ int64, ack *Ack) error {
 	ack.Sink, ack.Stage, ack.StageRows = s.Name, s.stage, s.rows
-	s.stage, s.rows, s.reported = make([]byte, 0, min(len(s.stage), s.Limit)), 0, false
+	s.stage, s.rows, s.reported = make([]byte, 0, min(len(s.stage)+len(s.stage)/8, s.Limit)), 0, false
 	return nil
 }
 
