@@ -105,7 +105,10 @@ var rules = map[string][]string{
 var roots = []string{"int", "uint", "dec", "dbl", "str", "date", "dttm", "time", "bool", "bool", "json", "int", "dec", "str"}
 
 // generator draws expressions.
-type generator struct{ r *rand.Rand }
+type generator struct {
+	r             *rand.Rand
+	leaves, rules map[string][]string
+}
 
 // pair is an expression in both dialects.
 type pair struct{ ours, theirs string }
@@ -115,7 +118,7 @@ func (g *generator) pick(of []string) string { return of[g.r.IntN(len(of))] }
 // expression draws an expression of a kind with at most depth levels. A rule `ours => theirs` names its n-th smaller expression {n}
 // on the right.
 func (g *generator) expression(kind string, depth int) pair {
-	rs, ls := rules[kind], leaves[kind]
+	rs, ls := g.rules[kind], g.leaves[kind]
 	if len(rs) == 0 || len(ls) > 0 && (depth == 0 || g.r.IntN(4) == 0) {
 		leaf := g.pick(ls)
 		return pair{leaf, leaf}

@@ -54,7 +54,7 @@ type comparison struct {
 // TestExpressions compares random expressions over the rows of the table.
 func TestExpressions(t *testing.T) {
 	c := connect(t)
-	g := &generator{r: random(t)}
+	g := &generator{random(t), leaves, rules}
 	tab := newTable(t)
 	c.run(t, tab.statements())
 	s := newSummary(t)

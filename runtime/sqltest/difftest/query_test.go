@@ -1,0 +1,232 @@
+package difftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/millrace/millrace/connectors/file" // the tables are files
+	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
+	"github.com/millrace/millrace/sql/types"
+)
+
+// Limits.
+const (
+	queriesPerData = 250 // queries over the same rows
+	queryTimeout   = 20 * time.Second
+)
+
+// TestQueries compares random queries over small random tables as multisets of rows, as lists where their order is defined.
+func TestQueries(t *testing.T) {
+	c := connect(t)
+	r := random(t)
+	refused := map[string]int{}
+	example := map[string]string{}
+	done, different, rows := 0, 0, 0
+	for data := 0; done < *queryCount; data++ {
+		dir := t.TempDir()
+		e, err := engine.Open(engine.Options{DataDir: filepath.Join(dir, "data"), Variables: map[string]string{"parallelism": strconv.Itoa(1 + data%2)}, Stdout: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := e.NewSession()
+		c.run(t, fill(t, r, s, dir))
+		var texts []string
+		var order []bool
+		for range queriesPerData {
+			text, ordered := (&queries{r: r}).top()
+			texts, order = append(texts, text), append(order, ordered)
+		}
+		theirs := c.run(t, texts)
+		for i, text := range texts {
+			done++
+			schema, ours, err := execute(s, text)
+			if err != nil {
+				d, ok := diag.As(err)
+				if !ok || d.Code == diag.Internal {
+					t.Errorf("%s\n  %v", text, err)
+					different++
+				} else if len(theirs[i]) == 0 || theirs[i][0] != failed {
+					key := d.Code.String() + " " + d.Message
+					refused[key]++
+					if old := example[key]; old == "" || len(text) < len(old) {
+						example[key] = text
+					}
+				}
+				continue
+			}
+			rows += len(ours)
+			want := normalise(schema, theirs[i])
+			if !order[i] {
+				slices.Sort(ours)
+				slices.Sort(want)
+			}
+			if slices.Equal(ours, want) {
+				continue
+			}
+			if different++; different <= *shown {
+				t.Errorf("%s\n  ours   %q\n  theirs %q", text, ours, want)
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+		if err := e.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	total := 0
+	for k, n := range refused {
+		total += n
+		t.Logf("refused %4d  %s  e.g. %s", n, k, example[k])
+	}
+	t.Logf("%d queries, %d rows, %d refused, %d different", done, rows, total, different)
+	if float64(total) > 0.2*float64(done) {
+		t.Errorf("%d of %d queries are refused", total, done)
+	}
+}
+
+// fill writes random rows into the files of the tables a, b and c and gives the statements that make the same tables in MariaDB.
+func fill(t *testing.T, r *rand.Rand, s *engine.Session, dir string) []string {
+	t.Helper()
+	var defs, out []string
+	for _, c := range queryColumns {
+		defs = append(defs, c.name+" "+c.typ)
+	}
+	for i, name := range []string{"a", "b", "c"} {
+		out = append(out, "DROP TABLE IF EXISTS "+name, "CREATE TABLE "+name+" ("+strings.Join(defs, ", ")+")")
+		var file strings.Builder
+		for id := range []int{14, 8, 5}[i] {
+			var object, values []string
+			for _, c := range queryColumns {
+				v := cell(r, c.name, id+1)
+				values = append(values, v)
+				if v == "NULL" {
+					v = "null"
+				} else {
+					v = strings.ReplaceAll(v, "'", `"`)
+				}
+				object = append(object, strconv.Quote(c.name)+": "+v)
+			}
+			file.WriteString("{" + strings.Join(object, ", ") + "}\n")
+			out = append(out, "INSERT INTO "+name+" VALUES ("+strings.Join(values, ", ")+")")
+		}
+		path := filepath.Join(dir, name+".jsonl")
+		if err := os.WriteFile(path, []byte(file.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		create := fmt.Sprintf("CREATE SOURCE %s (%s) WITH (connector = 'file', path = '%s', format = 'json')", name, strings.Join(defs, ", "), path)
+		if _, _, err := execute(s, create); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// cell draws a value from few, so that joins and groups meet; one in eight is NULL.
+func cell(r *rand.Rand, name string, id int) string {
+	if name == "id" {
+		return strconv.Itoa(id)
+	}
+	if r.IntN(8) == 0 {
+		return "NULL"
+	}
+	switch name {
+	case "g":
+		return strconv.Itoa(r.IntN(4))
+	case "h":
+		return strconv.Itoa(r.IntN(20) - 5)
+	case "v":
+		return fmt.Sprintf("%d.%02d", r.IntN(7)-2, 25*r.IntN(4))
+	case "f":
+		return strconv.FormatFloat(float64(r.IntN(64))/8-3, 'f', -1, 64)
+	case "s":
+		return "'" + []string{"a", "b", "ab", "", "A", "ca", "é"}[r.IntN(7)] + "'"
+	}
+	return fmt.Sprintf("'2026-%02d-%02d'", 1+r.IntN(3), []int{1, 15, 28}[r.IntN(3)])
+}
+
+// execute runs a statement and gives the text of its rows, changes played.
+func execute(s *engine.Session, text string) ([]types.Field, []string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	res, err := s.Exec(ctx, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Close()
+	rows := []string{}
+	var buf []byte
+	for {
+		b, err := res.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return res.Fields, rows, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for k := range b.Rows() {
+			i := b.Row(k)
+			var cells []string
+			for c, v := range b.Cols {
+				buf = function.AppendText(buf[:0], v, i)
+				cells = append(cells, canonical(res.Fields[c].Type, string(buf)))
+			}
+			row := strings.Join(cells, "|")
+			if b.Change(i).Adds() {
+				rows = append(rows, row)
+			} else if at := slices.Index(rows, row); at >= 0 {
+				rows = slices.Delete(rows, at, at+1)
+			} else {
+				return nil, nil, fmt.Errorf("the answer takes back a row that is not there: %s", row)
+			}
+		}
+	}
+}
+
+// normalise brings MariaDB's rows to the form of ours.
+func normalise(fields []types.Field, lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		if line == failed {
+			return lines
+		}
+		cells := strings.Split(line, "\t")
+		for c := range cells {
+			if c < len(fields) {
+				cells[c] = canonical(fields[c].Type, unescape(cells[c]))
+			}
+		}
+		out[i] = strings.Join(cells, "|")
+	}
+	return out
+}
+
+// canonical is the form of a value in which both sides are compared: numbers without needless zeros, DOUBLEs with nine digits.
+func canonical(t types.Type, s string) string {
+	switch {
+	case s == "NULL":
+	case t.Kind.IsFloat():
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			return strconv.FormatFloat(f+0, 'g', 9, 64)
+		}
+	case t.Kind.IsNumeric() || t.Kind == types.Bool:
+		if x, ok := new(big.Rat).SetString(s); ok {
+			return x.RatString()
+		}
+	case t.Kind.IsTemporal():
+		return trimFraction(s)
+	}
+	return s
+}

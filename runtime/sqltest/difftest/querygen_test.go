@@ -1,0 +1,285 @@
+package difftest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// queryColumns are those of the tables a, b and c.
+var queryColumns = []struct{ name, typ, kind string }{
+	{"id", "INT", "int"}, {"g", "INT", "int"}, {"h", "BIGINT", "int"}, {"v", "DECIMAL(8,2)", "dec"}, {"f", "DOUBLE", "dbl"}, {"s", "VARCHAR(20)", "str"}, {"d", "DATE", "date"},
+}
+
+// queryRules make the small expressions within queries.
+var queryRules = map[string][]string{
+	"int":  {"({int} + {int})", "({int} * 2)", "({int} % 3)", "ifnull({int}, 0)", "CASE WHEN {bool} THEN {int} ELSE 1 END", "coalesce({int}, {int})", "length({str})", "month({date})", "nullif({int}, 1)", "abs({int})"},
+	"dec":  {"({dec} + {int})", "({dec} * {dec})", "round({dec})", "if({bool}, {dec}, 0.50)", "ifnull({dec}, {int})"},
+	"dbl":  {"({dbl} * 2)", "({dbl} + {dec})", "abs({dbl})"},
+	"str":  {"concat({str}, '-', {int})", "upper({str})", "substring({str}, 1, 1)", "coalesce({str}, 'none')", "CASE {int} WHEN 1 THEN 'one' WHEN 2 THEN {str} END"},
+	"date": {"({date} + INTERVAL 1 MONTH)", "last_day({date})", "coalesce({date}, DATE '2026-01-01')"},
+	"bool": {"{int} {cmp} {int}", "{int} {cmp} {dec}", "{str} {cmp} {str}", "{date} {cmp} {date}", "{dec} {cmp} {dbl}", "{int} IN (1, 2, 5)", "{int} NOT IN (1, 3)", "{str} LIKE '%a%'", "{str} IS NULL", "{int} IS NOT NULL",
+		"({bool} AND {bool})", "({bool} OR {bool})", "NOT ({bool})", "{int} BETWEEN 1 AND {int}", "{str} IN ('a', 'b', {str})", "({int}, {str}) = (1, 'a')", "({bool}) IS TRUE"},
+}
+
+// queryLeaves are what does not come from a table.
+var queryLeaves = map[string][]string{
+	"int": {"1", "2", "NULL"}, "dec": {"1.50", "0.25"}, "dbl": {"0.5e0"}, "str": {"'a'", "'bc'"}, "date": {"DATE '2026-01-31'"}, "bool": {"TRUE"}, "cmp": leaves["cmp"],
+}
+
+var queryKinds = []string{"int", "int", "dec", "dbl", "str", "date"}
+
+// column is a name and its kind.
+type column struct{ name, kind string }
+
+// queries draws queries.
+type queries struct {
+	r       *rand.Rand
+	aliases int
+	depth   int
+}
+
+func (q *queries) chance(percent int) bool { return q.r.IntN(100) < percent }
+
+func (q *queries) pick(of ...string) string { return of[q.r.IntN(len(of))] }
+
+// value draws an expression of a kind over columns.
+func (q *queries) value(kind string, scope []column, depth int) string {
+	l := map[string][]string{}
+	for k, v := range queryLeaves {
+		l[k] = v
+	}
+	for _, c := range scope {
+		if len(l[c.kind]) == len(queryLeaves[c.kind]) {
+			l[c.kind] = nil // columns alone, once there is one
+		}
+		l[c.kind] = append(l[c.kind], c.name)
+	}
+	for k, v := range queryLeaves {
+		if len(l[k]) == 0 || q.chance(10) {
+			l[k] = append(l[k], v...)
+		}
+	}
+	return (&generator{q.r, l, queryRules}).expression(kind, depth).ours
+}
+
+// from draws what stands behind FROM, and its columns.
+func (q *queries) from() (string, []column) {
+	left, scope := q.relation()
+	for joins := 0; joins < 2 && q.chance(45); joins++ {
+		right, more := q.relation()
+		kind := q.pick("JOIN", "LEFT JOIN", "RIGHT JOIN")
+		on := q.equality(scope, more)
+		scope = append(scope, more...)
+		if q.chance(30) {
+			on += " AND " + q.value("bool", scope, 1)
+		}
+		left += " " + kind + " " + right + " ON " + on
+	}
+	return left, scope
+}
+
+// equality draws the condition that joins: columns of one kind from both sides.
+func (q *queries) equality(left, right []column) string {
+	for range 50 {
+		x, y := left[q.r.IntN(len(left))], right[q.r.IntN(len(right))]
+		if x.kind == y.kind && x.kind != "dbl" {
+			if x.kind == "int" && q.chance(20) {
+				return x.name + " + 1 = " + y.name
+			}
+			return x.name + " = " + y.name
+		}
+	}
+	return "1 = 1"
+}
+
+// relation draws a table or a derived table.
+func (q *queries) relation() (string, []column) {
+	q.aliases++
+	alias := "t" + strconv.Itoa(q.aliases)
+	var scope []column
+	if q.depth > 1 || q.chance(75) {
+		for _, c := range queryColumns {
+			scope = append(scope, column{alias + "." + c.name, c.kind})
+		}
+		return q.pick("a", "b", "c") + " AS " + alias, scope
+	}
+	text, kinds := q.query()
+	for i, k := range kinds {
+		scope = append(scope, column{fmt.Sprintf("%s.c%d", alias, i+1), k})
+	}
+	return "(" + text + ") AS " + alias, scope
+}
+
+// where draws a condition, or none.
+func (q *queries) where(scope []column) string {
+	if !q.chance(60) {
+		return ""
+	}
+	conds := []string{q.value("bool", scope, 2)}
+	if q.chance(20) {
+		c := scope[q.r.IntN(len(scope))]
+		if sub := q.column(c.kind); sub != "" && c.kind != "dbl" {
+			conds = append(conds, c.name+" IN "+"("+sub+")")
+		}
+	}
+	if q.chance(8) {
+		conds = append(conds, q.pick("", "NOT ")+"EXISTS (SELECT 1 FROM c WHERE "+q.value("bool", []column{{"c.id", "int"}, {"c.s", "str"}}, 1)+")")
+	}
+	if q.chance(8) {
+		conds = append(conds, q.value("int", scope, 0)+" "+q.pick("<", ">=", "<>")+" (SELECT "+q.pick("MAX", "MIN", "COUNT")+"(g) FROM "+q.pick("a", "b", "c")+")")
+	}
+	return " WHERE " + strings.Join(conds, " AND ")
+}
+
+// column draws a subquery of one column of a kind.
+func (q *queries) column(kind string) string {
+	for _, c := range queryColumns {
+		if c.kind == kind {
+			return "SELECT " + c.name + " FROM " + q.pick("a", "b", "c") + q.pick("", " WHERE "+c.name+" IS NOT NULL", " WHERE id > 3", " WHERE g = 2")
+		}
+	}
+	return ""
+}
+
+// query draws a query whose columns are c1, c2, .. of the kinds returned.
+func (q *queries) query() (string, []string) {
+	q.depth++
+	defer func() { q.depth-- }()
+	var kinds []string
+	for range 1 + q.r.IntN(3) {
+		kinds = append(kinds, queryKinds[q.r.IntN(len(queryKinds))])
+	}
+	switch q.r.IntN(10) {
+	case 0, 1, 2:
+		return q.grouped()
+	case 3:
+		return q.plain(kinds, "DISTINCT "), kinds
+	case 4:
+		op := q.pick(" UNION ", " UNION ALL ", " UNION ALL ", " EXCEPT ", " INTERSECT ")
+		return q.plain(kinds, "") + op + q.plain(kinds, ""), kinds
+	case 5:
+		return q.ranked()
+	case 6:
+		if q.depth == 1 {
+			return q.cte()
+		}
+	}
+	return q.plain(kinds, ""), kinds
+}
+
+func (q *queries) plain(kinds []string, distinct string) string {
+	from, scope := q.from()
+	var items []string
+	for i, k := range kinds {
+		items = append(items, fmt.Sprintf("%s AS c%d", q.value(k, scope, 1), i+1))
+	}
+	return "SELECT " + distinct + strings.Join(items, ", ") + " FROM " + from + q.where(scope)
+}
+
+// aggregate draws an aggregate and the kind of its result.
+func (q *queries) aggregate(scope []column) (string, string) {
+	distinct := q.pick("", "", "", "DISTINCT ")
+	switch q.r.IntN(9) {
+	case 0:
+		return "COUNT(*)", "int"
+	case 1:
+		return "COUNT(" + distinct + q.value(q.pick(queryKinds...), scope, 0) + ")", "int"
+	case 2:
+		return "SUM(" + distinct + q.value(q.pick("int", "dec"), scope, 1) + ")", "dec"
+	case 3:
+		return "AVG(" + distinct + q.value(q.pick("int", "dec"), scope, 0) + ")", "dec"
+	case 4, 5:
+		k := q.pick(queryKinds...)
+		return q.pick("MIN", "MAX") + "(" + q.value(k, scope, 1) + ")", k
+	case 6:
+		return "SUM(CASE WHEN " + q.value("bool", scope, 1) + " THEN " + q.value("int", scope, 0) + q.pick(" END", " ELSE 0 END") + ")", "dec"
+	case 7:
+		return q.pick("STDDEV_POP", "VAR_POP", "VAR_SAMP", "STDDEV_SAMP") + "(1e0 * " + q.value(q.pick("int", "dec"), scope, 0) + ")", "dbl"
+	}
+	return "COUNT(DISTINCT " + q.value("int", scope, 0) + ", " + q.value("str", scope, 0) + ")", "int"
+}
+
+func (q *queries) grouped() (string, []string) {
+	from, scope := q.from()
+	text := " FROM " + from + q.where(scope)
+	var items, keys, kinds []string
+	for range q.r.IntN(3) {
+		k := q.pick("int", "int", "str", "date", "dec")
+		e := q.value(k, scope, q.r.IntN(2))
+		if !strings.ContainsAny(e, ".(") || strings.HasPrefix(e, "'") || strings.HasPrefix(e, "DATE '") || strings.Trim(e, "0123456789.") == "" { // a constant, which may mean a column's number
+			continue
+		}
+		keys, items, kinds = append(keys, e), append(items, e), append(kinds, k)
+	}
+	for range 1 + q.r.IntN(2) {
+		agg, k := q.aggregate(scope)
+		if (k == "int" || k == "dec") && q.chance(15) {
+			agg += " + 1"
+		}
+		items, kinds = append(items, agg), append(kinds, k)
+	}
+	if len(keys) > 0 {
+		text += " GROUP BY " + strings.Join(keys, ", ")
+	}
+	if q.chance(25) {
+		agg, k := q.aggregate(scope)
+		if k == "int" || k == "dec" {
+			text += " HAVING " + agg + " " + q.pick("> 1", "< 5", "<> 2", "IS NOT NULL")
+		}
+	}
+	for i := range items {
+		items[i] += fmt.Sprintf(" AS c%d", i+1)
+	}
+	return "SELECT " + strings.Join(items, ", ") + text, kinds
+}
+
+// ranked draws a top-N query: ROW_NUMBER in an inner query and a bound on it outside. The order is total, by all columns.
+func (q *queries) ranked() (string, []string) {
+	table := q.pick("a", "b", "c")
+	partition := q.pick("", "PARTITION BY g ", "PARTITION BY s ", "PARTITION BY g, s ")
+	order := q.pick("v", "v DESC", "d", "s DESC", "h", "f DESC") + ", id" + q.pick("", " DESC")
+	inner := "SELECT id, g, v, s, ROW_NUMBER() OVER (" + partition + "ORDER BY " + order + ") AS n FROM " + table + q.pick("", " WHERE g IS NOT NULL")
+	return "SELECT id AS c1, v AS c2, s AS c3" + q.pick("", ", n + 0 AS c4") + " FROM (" + inner + ") AS r WHERE n " + q.pick("= 1", "<= 2", "<= 3", "< 3"), []string{"int", "dec", "str"}
+}
+
+func (q *queries) cte() (string, []string) {
+	inner, kinds := q.query()
+	var scope []column
+	for i, k := range kinds {
+		scope = append(scope, column{fmt.Sprintf("w.c%d", i+1), k})
+	}
+	k := q.pick(queryKinds...)
+	agg, ak := q.aggregate(scope)
+	if q.chance(50) {
+		return "WITH w AS (" + inner + ") SELECT " + agg + " AS c1 FROM w" + q.where(scope), []string{ak}
+	}
+	return "WITH w AS (" + inner + ") SELECT " + q.value(k, scope, 1) + " AS c1 FROM w" + q.where(scope), []string{k}
+}
+
+// top draws a whole query; ordered tells that the order of its rows is defined.
+func (q *queries) top() (text string, ordered bool) {
+	text, kinds := q.query()
+	if !q.chance(35) {
+		return text, false
+	}
+	var keys []string
+	for i, k := range kinds {
+		if k == "dbl" {
+			return text, false // the last digits of a DOUBLE may differ
+		}
+		keys = append(keys, fmt.Sprintf("c%d%s", i+1, q.pick("", "", " DESC")))
+	}
+	if strings.Contains(text, " AS c4 ") {
+		keys = append(keys, "c4")
+	}
+	text += " ORDER BY " + strings.Join(keys, ", ")
+	if q.chance(60) {
+		text += fmt.Sprintf(" LIMIT %d", 1+q.r.IntN(6))
+		if q.chance(30) {
+			text += fmt.Sprintf(" OFFSET %d", q.r.IntN(4))
+		}
+	}
+	return text, true
+}
