@@ -39,9 +39,10 @@ type Status uint8
 
 // The states of a reader.
 const (
-	More Status = iota // there may be more at once
-	Idle               // read to the current end; the split no longer holds the watermark until it has rows again
-	End                // read to the final end of a bounded split
+	More     Status = iota // there may be more at once
+	Idle                   // read to the current end; the split no longer holds the watermark until it has rows again
+	End                    // read to the final end of a bounded split
+	CaughtUp               // as Idle, but the split goes on holding the watermark
 )
 
 // Source opens the splits of a relation. Methods may be called from any goroutine, one at a time.

@@ -85,7 +85,11 @@ func describeArgs(args []expr.Expr) []function.Arg {
 
 func argumentError(agg *function.Agg, at int, err error) error {
 	if d, ok := diag.As(err); ok {
-		return d
+		placed := *d
+		if d.Offset < 0 {
+			placed.Offset, placed.Message = at, strings.ToUpper(agg.Name)+" "+d.Message
+		}
+		return &placed
 	}
 	e := diag.New(diag.WrongArguments, at, "%s: %v", agg.Name, err)
 	if len(agg.Signatures) > 0 {

@@ -12,7 +12,7 @@ type Kind uint8
 const (
 	Rows      Kind = iota
 	Watermark      // Time: no row at or before it will follow that is not late
-	Idle           // the sender stops holding the watermark until its next Rows or Watermark
+	Idle           // the sender is at its current end; unless Hold it does not hold the watermark until its next Rows or Watermark
 	Barrier        // Epoch ends here
 	End            // nothing follows
 )
@@ -28,6 +28,7 @@ type Message struct {
 	Position connectors.Position
 	Rejected []connectors.Rejected
 	Lag      int64
+	Hold     bool // of Idle
 }
 
 // Release gives the batch back to its producer's free list.

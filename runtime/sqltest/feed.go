@@ -22,11 +22,12 @@ type feed struct {
 	readers map[*feedSource]int // records behind the last commit, by the sources that read the feed now
 }
 
-// feedRecord is a record, or a watermark.
+// feedRecord is a record, a watermark, or a moment from which the feed holds no watermark until its next record.
 type feedRecord struct {
 	data   []byte
 	mark   int64
 	isMark bool
+	isIdle bool
 }
 
 // feeds are all feeds of running tests, by test and relation.
@@ -170,10 +171,13 @@ func (r *feedReader) Read(ctx context.Context, dst *vector.Batch) (connectors.St
 		for r.at < len(records) && dst.N < vector.MaxRows {
 			r.idle = false
 			rec := records[r.at]
-			if rec.isMark && dst.N > 0 {
+			if (rec.isMark || rec.isIdle) && dst.N > 0 {
 				return connectors.More, nil // a mark is a Read of its own: rows must not carry a position behind it
 			}
 			r.at++
+			if rec.isIdle {
+				return connectors.Idle, nil
+			}
 			if rec.isMark {
 				r.mark, r.hasMark = rec.mark, true
 				return connectors.More, nil
@@ -190,7 +194,7 @@ func (r *feedReader) Read(ctx context.Context, dst *vector.Batch) (connectors.St
 			return connectors.End, nil
 		case !r.idle:
 			r.idle = true
-			return connectors.Idle, nil
+			return connectors.CaughtUp, nil
 		}
 		select {
 		case <-changed:

@@ -18,6 +18,7 @@ import (
 
 	"github.com/millrace/millrace/runtime/engine"
 	"github.com/millrace/millrace/runtime/job"
+	"github.com/millrace/millrace/runtime/operator"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
@@ -176,7 +177,7 @@ func (r *runner) step(s *step) ([]string, error) {
 		return nil, r.statement(s)
 	case "query":
 		return r.query(s)
-	case "input", "watermark", "end":
+	case "input", "watermark", "idle", "end":
 		return nil, r.feed(s)
 	case "file", "changelog":
 		return r.file(s)
@@ -195,9 +196,29 @@ func (r *runner) step(s *step) ([]string, error) {
 
 // expand fills in the script's folder, and the test's identity into script sources.
 func (r *runner) expand(sql string) string {
-	sql = strings.ReplaceAll(sql, "${dir}", r.dir)
-	sql = strings.ReplaceAll(sql, "${here}", filepath.Dir(r.path))
-	return strings.ReplaceAll(sql, "connector='script'", "connector='script', test='"+r.id+"'")
+	return strings.NewReplacer(r.expansions()...).Replace(sql)
+}
+
+func (r *runner) expansions() []string {
+	return []string{"${dir}", r.dir, "${here}", filepath.Dir(r.path), "connector='script'", "connector='script', test='" + r.id + "'"}
+}
+
+// unexpanded is the offset in the script's text of an offset in the expanded text; inside a replacement it is where that begins.
+func (r *runner) unexpanded(sql string, offset int) int {
+	for at := 0; at < min(offset, len(sql)); at++ {
+		for x := r.expansions(); len(x) > 0; x = x[2:] {
+			if !strings.HasPrefix(sql[at:], x[0]) {
+				continue
+			}
+			if offset < at+len(x[1]) {
+				return at
+			}
+			offset -= len(x[1]) - len(x[0])
+			at += len(x[0]) - 1
+			break
+		}
+	}
+	return offset
 }
 
 func (r *runner) statement(s *step) error {
@@ -205,9 +226,15 @@ func (r *runner) statement(s *step) error {
 		return errors.New("ok or error?")
 	}
 	text := r.expand(s.body)
-	res, err := r.session.Exec(r.ctx, text)
+	ctx, cancel := context.WithTimeout(r.ctx, settleTimeout)
+	defer cancel()
+	res, err := r.session.Exec(ctx, text)
+	if err == nil && s.args[0] == "error" && res.Live {
+		res.Close()
+		return errors.New("it runs: a live query")
+	}
 	if err == nil {
-		err = r.discard(res)
+		err = r.discard(ctx, res)
 	}
 	if s.args[0] == "ok" {
 		if e, ok := diag.As(err); ok {
@@ -218,10 +245,10 @@ func (r *runner) statement(s *step) error {
 	return r.checkError(err, s.body, s.args[1:])
 }
 
-func (r *runner) discard(res *engine.Result) error {
+func (r *runner) discard(ctx context.Context, res *engine.Result) error {
 	defer res.Close()
 	for {
-		if _, err := res.Next(r.ctx); errors.Is(err, io.EOF) {
+		if _, err := res.Next(ctx); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err
@@ -257,7 +284,7 @@ func (r *runner) checkError(err error, source string, want []string) error {
 
 // settle waits until all jobs have done what they can.
 func (r *runner) settle() error {
-	if r.opt.CrashBefore {
+	if r.opt.CrashBefore && len(r.engine.Jobs()) > 0 { // without jobs it would only forget the session's variables
 		if err := r.crash(); err != nil {
 			return err
 		}
@@ -370,8 +397,13 @@ func (r *runner) feed(s *step) error {
 			return fmt.Errorf("'%s' is no instant", strings.Join(s.args[1:], " "))
 		}
 		f.change(func() { f.records = append(f.records, feedRecord{mark: t, isMark: true}) })
+	case "idle":
+		f.change(func() { f.records = append(f.records, feedRecord{isIdle: true}) })
 	case "end":
-		f.change(func() { f.ended = true })
+		f.change(func() {
+			f.records = append(f.records, feedRecord{mark: operator.MaxTime, isMark: true})
+			f.ended = true
+		})
 	}
 	return nil
 }

@@ -153,6 +153,9 @@ func (l *Leaf) idle(c *channel, m *flow.Message) error {
 	}
 	c.idle = true
 	l.noteIdle()
+	if m.Hold {
+		return nil
+	}
 	if l.Assign != nil {
 		return l.Assign.idleSplit(c.origin)
 	}

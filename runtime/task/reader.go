@@ -44,7 +44,7 @@ func ReadSplit(ctx context.Context, r connectors.Reader, fields []types.Field, t
 		if status == connectors.More {
 			continue
 		}
-		m = flow.Message{Kind: flow.Idle, Position: r.Position(), Lag: r.Lag()}
+		m = flow.Message{Kind: flow.Idle, Position: r.Position(), Lag: r.Lag(), Hold: status == connectors.CaughtUp}
 		if status == connectors.End {
 			m.Kind = flow.End
 		}

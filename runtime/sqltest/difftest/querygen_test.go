@@ -3,6 +3,7 @@ package difftest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -71,6 +72,14 @@ func (q *queries) from() (string, []column) {
 		right, more := q.relation()
 		kind := q.pick("JOIN", "LEFT JOIN", "RIGHT JOIN")
 		on := q.equality(scope, more)
+		if q.chance(10) {
+			scope = append(scope, more...)
+			left += q.pick(" CROSS JOIN ", ", ") + right
+			continue
+		}
+		if kind == "JOIN" && q.chance(15) {
+			on = more[0].name + q.pick(" < ", " <> ", " >= ") + scope[0].name
+		}
 		scope = append(scope, more...)
 		if q.chance(30) {
 			on += " AND " + q.value("bool", scope, 1)
@@ -109,6 +118,9 @@ func (q *queries) relation() (string, []column) {
 	for i, k := range kinds {
 		scope = append(scope, column{fmt.Sprintf("%s.c%d", alias, i+1), k})
 	}
+	if order := q.order(text, kinds); order != "" && q.chance(25) {
+		text += order + fmt.Sprintf(" LIMIT %d", q.r.IntN(7))
+	}
 	return "(" + text + ") AS " + alias, scope
 }
 
@@ -123,6 +135,9 @@ func (q *queries) where(scope []column) string {
 		if sub := q.column(c.kind); sub != "" && c.kind != "dbl" {
 			conds = append(conds, c.name+" IN "+"("+sub+")")
 		}
+	}
+	if q.chance(5) {
+		conds = append(conds, "("+q.value("bool", scope, 1)+" OR "+q.value("bool", scope, 1)+")", q.value("bool", scope, 1))
 	}
 	if q.chance(8) {
 		conds = append(conds, q.pick("", "NOT ")+"EXISTS (SELECT 1 FROM c WHERE "+q.value("bool", []column{{"c.id", "int"}, {"c.s", "str"}}, 1)+")")
@@ -151,20 +166,40 @@ func (q *queries) query() (string, []string) {
 	for range 1 + q.r.IntN(3) {
 		kinds = append(kinds, queryKinds[q.r.IntN(len(queryKinds))])
 	}
-	switch q.r.IntN(10) {
+	switch q.r.IntN(11) {
 	case 0, 1, 2:
 		return q.grouped()
 	case 3:
 		return q.plain(kinds, "DISTINCT "), kinds
 	case 4:
 		op := q.pick(" UNION ", " UNION ALL ", " UNION ALL ", " EXCEPT ", " INTERSECT ")
-		return q.plain(kinds, "") + op + q.plain(kinds, ""), kinds
+		other := slices.Clone(kinds)
+		if op == " UNION " || op == " UNION ALL " { // sides of two types have a common one
+			for i, k := range other {
+				if (k == "int" || k == "dec") && q.chance(30) {
+					other[i] = q.pick("int", "dec")
+					kinds[i] = k
+				}
+			}
+		}
+		text := q.plain(kinds, "") + op + q.plain(other, "")
+		for i := range kinds {
+			if other[i] == "dec" {
+				kinds[i] = "dec"
+			}
+		}
+		if q.chance(20) {
+			text += op + q.plain(kinds, "")
+		}
+		return text, kinds
 	case 5:
 		return q.ranked()
 	case 6:
 		if q.depth == 1 {
 			return q.cte()
 		}
+	case 7:
+		return q.star()
 	}
 	return q.plain(kinds, ""), kinds
 }
@@ -183,7 +218,7 @@ func (q *queries) aggregate(scope []column) (string, string) {
 	distinct := q.pick("", "", "", "DISTINCT ")
 	switch q.r.IntN(9) {
 	case 0:
-		return "COUNT(*)", "int"
+		return q.pick("COUNT(*)", "COUNT(*)", "BIT_OR("+q.value("int", scope, 0)+" & 7)", "SUM("+q.value("int", scope, 0)+" IS NULL)"), "int"
 	case 1:
 		return "COUNT(" + distinct + q.value(q.pick(queryKinds...), scope, 0) + ")", "int"
 	case 2:
@@ -244,6 +279,21 @@ func (q *queries) ranked() (string, []string) {
 	return "SELECT id AS c1, v AS c2, s AS c3" + q.pick("", ", n + 0 AS c4") + " FROM (" + inner + ") AS r WHERE n " + q.pick("= 1", "<= 2", "<= 3", "< 3"), []string{"int", "dec", "str"}
 }
 
+// star draws SELECT * over a join, and GROUP BY and HAVING by the names of the select list.
+func (q *queries) star() (string, []string) {
+	if q.chance(50) {
+		return "SELECT id AS c1, x.s AS c2, z.v AS c3 FROM " + q.pick("a", "b") + " AS x " + q.pick("JOIN", "LEFT JOIN") + " (SELECT id, v FROM " + q.pick("b", "c") + ") AS z USING (id)", []string{"int", "str", "dec"}
+	}
+	from, scope := q.from()
+	k := q.pick("int", "str", "date")
+	agg, ak := q.aggregate(scope)
+	text := "SELECT " + q.value(k, scope, 2) + " AS c1, " + agg + " AS c2 FROM " + from + q.where(scope) + " GROUP BY c1"
+	if ak == "int" || ak == "dec" {
+		text += q.pick("", " HAVING c2 > 1", " HAVING c2 IS NULL OR c1 IS NOT NULL", " HAVING COUNT(*) > 1 AND MIN("+q.value("int", scope, 0)+") < 4")
+	}
+	return text, []string{k, ak}
+}
+
 func (q *queries) cte() (string, []string) {
 	inner, kinds := q.query()
 	var scope []column
@@ -264,17 +314,11 @@ func (q *queries) top() (text string, ordered bool) {
 	if !q.chance(35) {
 		return text, false
 	}
-	var keys []string
-	for i, k := range kinds {
-		if k == "dbl" {
-			return text, false // the last digits of a DOUBLE may differ
-		}
-		keys = append(keys, fmt.Sprintf("c%d%s", i+1, q.pick("", "", " DESC")))
+	order := q.order(text, kinds)
+	if order == "" {
+		return text, false
 	}
-	if strings.Contains(text, " AS c4 ") {
-		keys = append(keys, "c4")
-	}
-	text += " ORDER BY " + strings.Join(keys, ", ")
+	text += order
 	if q.chance(60) {
 		text += fmt.Sprintf(" LIMIT %d", 1+q.r.IntN(6))
 		if q.chance(30) {
@@ -282,4 +326,20 @@ func (q *queries) top() (text string, ordered bool) {
 		}
 	}
 	return text, true
+}
+
+// order draws an ORDER BY of all columns, so that ties are equal rows; none where the last digits of a DOUBLE could decide.
+func (q *queries) order(text string, kinds []string) string {
+	var keys []string
+	for i, k := range kinds {
+		if k == "dbl" {
+			return ""
+		}
+		keys = append(keys, fmt.Sprintf("%s%s", q.pick(fmt.Sprintf("c%d", i+1), strconv.Itoa(i+1)), q.pick("", "", " DESC")))
+	}
+	if strings.HasPrefix(text, "SELECT id AS c1") && strings.Contains(text, " AS c4 ") {
+		keys = append(keys, "c4")
+	}
+	q.r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	return " ORDER BY " + strings.Join(keys, ", ")
 }
