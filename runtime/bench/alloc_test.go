@@ -10,12 +10,15 @@ import (
 	"github.com/millrace/millrace/sql/vector"
 )
 
-// allocsPerBatch is how many allocations the whole process may make for each full batch, checkpoints and everything else included. It is far
-// below one per row; most batches make none between decoder and encoder.
-const allocsPerBatch = 20
+// allocsPerBatch is how many allocations the whole process may make for each full batch, checkpoints (which come by the clock, so that a slow
+// machine has more of them) and everything else included. One allocation per row would be 4096; between decoder and encoder there are none.
+const allocsPerBatch = 64
 
 // TestNoAllocationPerRow runs jobs whose source decodes JSON and whose sink encodes it, and counts what the process allocates.
 func TestNoAllocationPerRow(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	rows := 1_000_000
 	if testing.Short() {
 		rows = 200_000
@@ -46,6 +49,9 @@ func TestNoAllocationPerRow(t *testing.T) {
 
 // TestRouterDoesNotAllocate sends batches through an exchange of two tasks, which give them back.
 func TestRouterDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	fields := []types.Field{{Name: "k", Type: types.Of(types.Int64)}, {Name: "s", Type: types.Of(types.String)}, {Name: "v", Type: types.Of(types.Float64)}}
 	in, targets := exchange.NewInbox(), []*exchange.Channel{}
 	for i := range 2 {
