@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -207,6 +208,13 @@ func (e *Engine) Jobs() []*job.Job {
 	}
 	slices.SortFunc(out, func(a, b *job.Job) int { return strings.Compare(a.Name(), b.Name()) })
 	return out
+}
+
+// Queries returns the running ad hoc queries.
+func (e *Engine) Queries() []*job.Job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Keys(e.queries))
 }
 
 // View returns the table of a materialised view; nil when there is none.

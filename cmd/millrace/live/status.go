@@ -17,10 +17,10 @@ type Status struct {
 	At                        time.Time
 }
 
-// StatusOf sums up the jobs of an engine.
+// StatusOf sums up the jobs of an engine, and its live queries.
 func StatusOf(e *engine.Engine) Status {
 	s := Status{Watermark: operator.MaxTime, At: time.Now()}
-	for _, j := range e.Jobs() {
+	for _, j := range append(e.Jobs(), e.Queries()...) {
 		st := j.Status()
 		s.Jobs++
 		s.RowsIn += st.RowsIn

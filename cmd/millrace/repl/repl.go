@@ -52,7 +52,11 @@ func Run(ctx context.Context, opt Options) error {
 	}
 	restore := saveTerminal()
 	defer restore()
+	interrupts := make(chan os.Signal, 1) // that come between two statements end nothing
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	p := prompt.New(s.line, s.words.complete,
+		prompt.OptionParser(&keySplitter{ConsoleParser: prompt.NewStandardInputParser(), restore: restore}),
 		prompt.OptionTitle("millrace"),
 		prompt.OptionLivePrefix(func() (string, bool) { return s.prefix(), true }),
 		prompt.OptionHistory(s.history.lines),
@@ -74,7 +78,7 @@ func Run(ctx context.Context, opt Options) error {
 	return nil
 }
 
-// saveTerminal remembers the terminal's mode: the line editor does not give it back on every way out.
+// saveTerminal remembers the terminal's mode, which the line editor changes and does not give back.
 func saveTerminal() func() {
 	fd := int(os.Stdin.Fd())
 	state, err := term.GetState(fd)
@@ -86,6 +90,9 @@ func saveTerminal() func() {
 
 // prefix is the prompt: where statements run, or what an unfinished one waits for.
 func (s *shell) prefix() string {
+	if s.quit {
+		return "" // the editor draws a last time
+	}
 	if s.pending == "" {
 		if name := s.opt.Conn.Name(); name != "embedded" {
 			return "millrace " + name + "> "
