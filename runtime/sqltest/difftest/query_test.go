@@ -42,7 +42,10 @@ func TestQueries(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := e.NewSession()
-		c.run(t, fill(t, r, s, dir))
+		tables := draw(r)
+		c.run(t, tables.statements())
+		tables.write(t, dir, 0, 1)
+		tables.create(t, s, dir, "")
 		var texts []string
 		var order []bool
 		for range queriesPerData {
@@ -97,41 +100,81 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// fill writes random rows into the files of the tables a, b and c and gives the statements that make the same tables in MariaDB.
-func fill(t *testing.T, r *rand.Rand, s *engine.Session, dir string) []string {
-	t.Helper()
-	var defs, out []string
-	for _, c := range queryColumns {
-		defs = append(defs, c.name+" "+c.typ)
-	}
-	for i, name := range []string{"a", "b", "c"} {
-		out = append(out, "DROP TABLE IF EXISTS "+name, "CREATE TABLE "+name+" ("+strings.Join(defs, ", ")+")")
-		var file strings.Builder
+// tables are the rows of a, b and c, as literals.
+type tables map[string][][]string
+
+func draw(r *rand.Rand) tables {
+	out := tables{}
+	for i, name := range tableNames {
 		for id := range []int{14, 8, 5}[i] {
-			var object, values []string
+			var row []string
 			for _, c := range queryColumns {
-				v := cell(r, c.name, id+1)
-				values = append(values, v)
-				if v == "NULL" {
-					v = "null"
-				} else {
-					v = strings.ReplaceAll(v, "'", `"`)
-				}
-				object = append(object, strconv.Quote(c.name)+": "+v)
+				row = append(row, cell(r, c.name, id+1))
 			}
-			file.WriteString("{" + strings.Join(object, ", ") + "}\n")
-			out = append(out, "INSERT INTO "+name+" VALUES ("+strings.Join(values, ", ")+")")
-		}
-		path := filepath.Join(dir, name+".jsonl")
-		if err := os.WriteFile(path, []byte(file.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		create := fmt.Sprintf("CREATE SOURCE %s (%s) WITH (connector = 'file', path = '%s', format = 'json')", name, strings.Join(defs, ", "), path)
-		if _, _, err := execute(s, create); err != nil {
-			t.Fatal(err)
+			out[name] = append(out[name], row)
 		}
 	}
 	return out
+}
+
+var tableNames = []string{"a", "b", "c"}
+
+func definitions() string {
+	var defs []string
+	for _, c := range queryColumns {
+		defs = append(defs, c.name+" "+c.typ)
+	}
+	return strings.Join(defs, ", ")
+}
+
+// statements make the tables in MariaDB.
+func (tab tables) statements() (out []string) {
+	for _, name := range tableNames {
+		out = append(out, "DROP TABLE IF EXISTS "+name, "CREATE TABLE "+name+" ("+definitions()+")")
+		for _, row := range tab[name] {
+			out = append(out, "INSERT INTO "+name+" VALUES ("+strings.Join(row, ", ")+")")
+		}
+	}
+	return out
+}
+
+// write appends part i of n of the rows to the files of the tables.
+func (tab tables) write(t *testing.T, dir string, i, n int) {
+	t.Helper()
+	for _, name := range tableNames {
+		f, err := os.OpenFile(filepath.Join(dir, name+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := tab[name]
+		for _, row := range rows[len(rows)*i/n : len(rows)*(i+1)/n] {
+			var object []string
+			for k, v := range row {
+				if v == "NULL" {
+					v = "null"
+				}
+				object = append(object, strconv.Quote(queryColumns[k].name)+": "+strings.ReplaceAll(v, "'", `"`))
+			}
+			if _, err := f.WriteString("{" + strings.Join(object, ", ") + "}\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// create makes the sources that read the files.
+func (tab tables) create(t *testing.T, s *engine.Session, dir, options string) {
+	t.Helper()
+	for _, name := range tableNames {
+		path := filepath.Join(dir, name+".jsonl")
+		text := fmt.Sprintf("CREATE SOURCE %s (%s) WITH (connector = 'file', path = '%s', format = 'json'%s)", name, definitions(), path, options)
+		if _, _, err := execute(s, text); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // cell draws a value from few, so that joins and groups meet; one in eight is NULL.
