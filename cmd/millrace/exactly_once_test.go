@@ -22,8 +22,8 @@ const kills = 32
 
 // killRows is the length of the fixed input, rowsPerSecond its pace: long enough that every kill hits a working engine.
 const (
-	killRows      = 120_000
-	rowsPerSecond = 20_000
+	killRows      = 150_000
+	rowsPerSecond = 15_000
 )
 
 // buildBinary builds millrace once for the tests that kill processes.
