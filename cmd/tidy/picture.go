@@ -83,7 +83,8 @@ var strangers = []struct{ from, to, why string }{
 var openConnectors = map[string][]string{
 	"connectors/format":      nil,
 	"connectors/format/json": {"cmd", "runtime/server/httpapi"}, // the wire form of rows over HTTP
-	"connectors/kafka/admin": {"cmd"}, // no connector: the commands topic, group and cluster, beside the client they need
+	"connectors/kafka/admin": {"cmd"},                           // no connector: the commands topic, group and cluster, beside the client they need
+	"connectors/kafka/admin": {"cmd"},                           // commands that look at a cluster
 	"connectors/all":         {"cmd"},
 }
 
