@@ -84,7 +84,6 @@ var openConnectors = map[string][]string{
 	"connectors/format":      nil,
 	"connectors/format/json": {"cmd", "runtime/server/httpapi"}, // the wire form of rows over HTTP
 	"connectors/kafka/admin": {"cmd"},                           // no connector: the commands topic, group and cluster, beside the client they need
-	"connectors/kafka/admin": {"cmd"},                           // commands that look at a cluster
 	"connectors/all":         {"cmd"},
 }
 
