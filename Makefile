@@ -9,8 +9,8 @@ BENCHTIME   ?= 200ms
 BENCH       ?= .
 ARGS        ?=
 
-# The packages whose tests a real Kafka and a real OpenSearch make longer.
-INTEGRATION := ./connectors/kafka ./connectors/opensearch ./state/broker ./cmd/millrace
+# The packages whose tests a real Kafka, OpenSearch or MariaDB make longer.
+INTEGRATION := ./connectors/kafka ./connectors/opensearch ./state/broker ./cmd/millrace ./runtime/sqltest/difftest
 # Where the race detector looks: all that has goroutines, and what they share.
 RACE        := ./sql/vector/... ./sql/expr/... ./planner/... ./state/... ./connectors/... ./runtime/...
 
@@ -36,7 +36,7 @@ test: build ## all tests that need no server; the SQL of the examples and of REA
 	bin/millrace check examples/taxi/pipeline.sql
 
 .PHONY: integration
-integration: build ## the tests that need a real Kafka and OpenSearch; starts and stops them
+integration: build ## the tests that need a real Kafka, OpenSearch and MariaDB; starts and stops them
 	.ci/integration $(INTEGRATION)
 
 .PHONY: check

@@ -52,14 +52,18 @@ func (s *subqueries) join(in logical.Node, at int) (out logical.Node, where []in
 	return out, where
 }
 
-// exists is `(SELECT COUNT(*) FROM ..) > 0`.
+// exists is `IFNULL((SELECT COUNT(*) FROM ..), 0) > 0`: in an endless query the count has no row before the first row has come.
 func (b *Binder) exists(n logical.Node, c *clause, at int) (expr.Expr, error) {
 	count, err := countAll()
 	if err != nil {
 		return nil, err
 	}
 	calls := aggregates{calls: []aggregate{count}}
-	return expr.NewCall(">", at, c.subqueries.add(calls.group(n, nil, b.emit, at), at), expr.NewInt(0))
+	rows, err := expr.NewCall("ifnull", at, c.subqueries.add(calls.group(n, nil, b.emit, at), at), expr.NewInt(0))
+	if err != nil {
+		return nil, err
+	}
+	return expr.NewCall(">", at, rows, expr.NewInt(0))
 }
 
 func countAll() (aggregate, error) {
