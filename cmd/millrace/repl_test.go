@@ -27,8 +27,10 @@ func openTerminal(t *testing.T) *terminal {
 	home := t.TempDir()
 	e := &terminal{t: t, tmux: tmux, socket: filepath.Join(home, "tmux")}
 	e.do("-f", "/dev/null", "new-session", "-d", "-s", "s", "-x", "100", "-y", "40", "-e", "HOME="+home, "-e", "XDG_STATE_HOME=", "-e", "NO_COLOR=1",
-		"-e", "PS1=sh> ", "/bin/sh")
+		"/bin/sh")
 	t.Cleanup(func() { _ = exec.Command(tmux, "-S", e.socket, "kill-server").Run() })
+	e.enter("PS1='sh> '")
+	e.sees(`(?m)^sh>$`)
 	return e
 }
 
@@ -59,7 +61,9 @@ func (e *terminal) enter(s string) {
 
 func (e *terminal) key(name string) { e.t.Helper(); e.do("send-keys", "-t", "s", name) }
 
-func (e *terminal) screen() string { return strings.TrimRight(e.do("capture-pane", "-p", "-t", "s"), "\n ") }
+func (e *terminal) screen() string {
+	return strings.TrimRight(e.do("capture-pane", "-p", "-t", "s"), "\n ")
+}
 
 // sees waits until the screen matches.
 func (e *terminal) sees(pattern string) string {
