@@ -28,7 +28,7 @@ type cluster struct {
 // poison marks the document that the cluster refuses for good.
 const poison = `"id":13,`
 
-func newCluster(addr string, script ...string) (*cluster, error) {
+func newScripted(addr string, script ...string) (*cluster, error) {
 	c := &cluster{script: script, docs: map[string]json.RawMessage{}, newest: map[string]int64{}}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -158,7 +158,7 @@ func TestOpenSearchFaults(t *testing.T) {
 	} {
 		t.Run(script[0], func(t *testing.T) {
 			dir := t.TempDir()
-			c, err := newCluster("127.0.0.1:0", script...)
+			c, err := newScripted("127.0.0.1:0", script...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +173,7 @@ func TestOpenSearchFaults(t *testing.T) {
 // when the server was stopped meanwhile.
 func TestOpenSearchAway(t *testing.T) {
 	dir := t.TempDir()
-	c, err := newCluster("127.0.0.1:0", "ok")
+	c, err := newScripted("127.0.0.1:0", "ok")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestOpenSearchAway(t *testing.T) {
 	c.server.Close()
 	s = startServer(t, filepath.Join(dir, "data"))
 	s.awaitJob("insert_into_s", "STARTING", addr)
-	back, err := newCluster(addr, "ok")
+	back, err := newScripted(addr, "ok")
 	if err != nil {
 		t.Skipf("the port is taken: %v", err)
 	}

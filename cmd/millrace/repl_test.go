@@ -30,7 +30,7 @@ func openTerminal(t *testing.T) *terminal {
 		"/bin/sh")
 	t.Cleanup(func() { _ = exec.Command(tmux, "-S", e.socket, "kill-server").Run() })
 	e.enter("PS1='sh> '")
-	e.sees(`(?m)^sh>$`)
+	e.sees(`sh>$`)
 	return e
 }
 
