@@ -232,6 +232,7 @@ type produceFlags struct {
 	key, separator string
 	keyed          bool // --key was given
 	headers        []string
+	parsed         []admin.Header
 	partition      int32
 	emptyIsNull    bool
 	codec          string
@@ -246,11 +247,11 @@ func newTopicProduce(f *clusterFlags) *cobra.Command {
 			if p.keyed && p.separator != "" {
 				return failed(exitUsage, "--key and --key-separator exclude each other")
 			}
-			headers, err := parseHeaders(p.headers)
-			if err != nil {
+			var err error
+			if p.parsed, err = parseHeaders(p.headers); err != nil {
 				return err
 			}
-			return f.with(cmd.Context(), func(c *admin.Client) error { return produce(cmd.Context(), c, f, args[0], &p, headers) })
+			return f.with(cmd.Context(), func(c *admin.Client) error { return produce(cmd.Context(), c, f, args[0], &p) })
 		}}
 	fl := c.Flags()
 	fl.StringVarP(&p.separator, "key-separator", "K", "", "what ends the key at the beginning of each line (\\t: tab); a line without it has no key")
@@ -276,7 +277,7 @@ func parseHeaders(list []string) ([]admin.Header, error) {
 	return out, nil
 }
 
-func produce(ctx context.Context, c *admin.Client, f *clusterFlags, topic string, o *produceFlags, headers []admin.Header) error {
+func produce(ctx context.Context, c *admin.Client, f *clusterFlags, topic string, o *produceFlags) error {
 	out := bufio.NewWriter(os.Stdout)
 	opt := admin.ProduceOptions{Topic: topic, Codec: o.codec}
 	if f.json {
@@ -291,7 +292,6 @@ func produce(ctx context.Context, c *admin.Client, f *clusterFlags, topic string
 	separator := unescape(o.separator)
 	for err == nil && in.Scan() {
 		r := o.record(in.Bytes(), separator)
-		r.Headers = headers
 		err = p.Produce(ctx, r)
 	}
 	if err == nil && in.Err() != nil {
@@ -312,7 +312,7 @@ func produce(ctx context.Context, c *admin.Client, f *clusterFlags, topic string
 
 // record makes a record of a line, with bytes of its own.
 func (o *produceFlags) record(line, separator []byte) admin.Record {
-	r := admin.Record{Partition: o.partition}
+	r := admin.Record{Partition: o.partition, Headers: o.parsed}
 	if o.keyed {
 		r.Key = []byte(o.key)
 	}
