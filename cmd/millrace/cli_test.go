@@ -310,7 +310,7 @@ func TestClosedPipe(t *testing.T) {
 	dir := t.TempDir()
 	script := fmt.Sprintf("%s sql --data-dir data -e \"CREATE SOURCE g (id BIGINT) WITH (connector='datagen', rows_per_second='500');"+
 		" SELECT id FROM g EMIT CHANGES\" | head -3; echo code ${PIPESTATUS[0]}", millrace(t))
-	out := shell(t, dir, script)
+	out := bashScript(t, dir, script)
 	if !strings.HasSuffix(out, "code 0\n") || strings.Contains(out, "rror") {
 		t.Errorf("got %s", out)
 	}

@@ -329,8 +329,8 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// shell runs a bash script and gives both of its outputs.
-func shell(t *testing.T, dir, script string) string {
+// bashScript runs a bash script and gives both of its outputs.
+func bashScript(t *testing.T, dir, script string) string {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
