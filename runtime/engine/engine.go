@@ -25,15 +25,16 @@ import (
 //
 // Lock order: ddl → mu. Jobs are never called with mu held.
 type Engine struct {
-	opt     Options
-	dir     string
-	temp    bool
-	lock    *os.File
-	catalog *catalog.Catalog
-	store   *statementStore
-	env     *connectors.Env
-	errors  *ring
-	late    *ring
+	opt        Options
+	dir        string
+	temp       bool
+	lock       *os.File
+	catalog    *catalog.Catalog
+	store      *statementStore
+	env        *connectors.Env
+	registered registered
+	errors     *ring
+	late       *ring
 
 	ddl sync.Mutex // one statement at a time changes the catalog
 

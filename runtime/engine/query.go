@@ -111,6 +111,6 @@ func (e *Engine) jobOptions(name, id string, vars map[string]string) job.Options
 	}
 	restart, _ := strconv.ParseBool(vars["restart"])
 	return job.Options{Name: name, ID: id, Interval: interval, Parallelism: parallelism, Zone: zone, Clock: e.opt.Clock, Env: e.env,
-		Restart: restart, Durable: !e.temp, CacheBytes: e.opt.Memory, Hooks: job.Hooks{Views: e.View, View: e.viewTable, System: e.systemRows,
+		Restart: restart, Durable: !e.temp, CacheBytes: e.opt.Memory, Hooks: job.Hooks{Views: e.View, View: e.viewTable, System: e.tableRows,
 			Rejected: e.rejected, Late: e.lateRows}}
 }

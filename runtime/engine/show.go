@@ -86,7 +86,7 @@ func showRelations(kinds ...catalog.Kind) func(*Session, *ast.Show) (*Result, er
 	return func(s *Session, x *ast.Show) (*Result, error) {
 		r := newRows("name", "kind", "connector")
 		for _, rel := range s.e.catalog.List(kinds...) {
-			if like(x.Like, rel.Name) {
+			if !hidden(rel) && like(x.Like, rel.Name) {
 				r.add(rel.Name, rel.Kind.String(), rel.Connector)
 			}
 		}

@@ -36,7 +36,7 @@ func (c *conn) chatter(ctx context.Context, w *words) (*reply, error) {
 		return c.show(ctx, w)
 	case "DESCRIBE", "DESC", "EXPLAIN":
 		w.k = 1
-		if name := w.name(); w.ended() && c.relation(name) != nil {
+		if name := c.pathName(w); w.ended() && c.relation(name) != nil {
 			return c.showColumns(name, false).reply(), nil
 		}
 	}

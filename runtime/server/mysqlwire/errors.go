@@ -138,7 +138,10 @@ func (c *conn) appendOK(buf []byte, mark byte, info string) []byte {
 	buf = append(buf, mark, 0, 0) // no rows counted, no last id
 	buf = binary.LittleEndian.AppendUint16(buf, statusAutocommit)
 	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(c.warnings)))
-	return append(buf, info...)
+	if info == "" {
+		return buf
+	}
+	return appendLenString(buf, info) // servers write the length, whatever the documentation of the protocol says, and C clients read it
 }
 
 // writeEOF ends column definitions or rows, in the form that the client asked for.

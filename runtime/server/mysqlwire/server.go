@@ -49,6 +49,7 @@ func New(opt Options) *Server {
 		opt.SpeakFirst = defaultSpeakFirst
 	}
 	s := &Server{opt: opt, started: time.Now(), conns: map[uint32]*conn{}}
+	registerInformation(s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

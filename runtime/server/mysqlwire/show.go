@@ -138,14 +138,6 @@ func (c *conn) databaseOf(w *words) (string, error) {
 	return "", wireError{1049, "42000", fmt.Sprintf("Unknown database '%s'", clip(name, 64))}
 }
 
-// listed are the relations of SHOW TABLES in a database: those that can be read.
-func (c *conn) listed(database string) []*catalog.Relation {
-	inner := database != databaseName
-	return slices.DeleteFunc(c.srv.opt.Engine.Catalog().List(), func(r *catalog.Relation) bool {
-		return r.Kind == catalog.Sink || strings.HasPrefix(r.Name, informationPrefix) != inner
-	})
-}
-
 const informationPrefix = "information_schema."
 
 // plainName is a relation's name within its database.
@@ -153,15 +145,11 @@ func plainName(r *catalog.Relation) string { return strings.TrimPrefix(r.Name, i
 
 // tableType is MySQL's word for a kind. Tools that hide views find them as tables after SET views_as_tables = 1.
 func (c *conn) tableType(r *catalog.Relation) string {
-	switch r.Kind {
-	case catalog.SystemTable:
-		return "SYSTEM VIEW"
-	case catalog.View, catalog.MaterializedView:
-		if v, _ := c.variable("views_as_tables"); v != "1" {
-			return "VIEW"
-		}
+	word := tableType(r)
+	if v, _ := c.variable("views_as_tables"); v == "1" && word == "VIEW" {
+		return "BASE TABLE"
 	}
-	return "BASE TABLE"
+	return word
 }
 
 func (c *conn) showTables(w *words, full bool) (*reply, error) {
@@ -174,7 +162,7 @@ func (c *conn) showTables(w *words, full bool) (*reply, error) {
 		names = append(names, "Table_type")
 	}
 	t := newTable(names...)
-	for _, r := range c.listed(database) {
+	for _, r := range c.srv.listed(database) {
 		row := []any{plainName(r), c.tableType(r)}
 		t.add(row[:len(names)]...)
 	}
@@ -188,7 +176,7 @@ func (c *conn) showTableStatus(w *words) (*reply, error) {
 	}
 	t := newTable("Name", "Engine", "#Version", "Row_format", "#Rows", "#Avg_row_length", "#Data_length", "#Max_data_length", "#Index_length",
 		"#Data_free", "#Auto_increment", "Create_time", "Update_time", "Check_time", "Collation", "#Checksum", "Create_options", "Comment")
-	for _, r := range c.listed(database) {
+	for _, r := range c.srv.listed(database) {
 		row := make([]any, 18)
 		row[0], row[1], row[14], row[16], row[17] = plainName(r), "Millrace", "utf8mb4_general_ci", "", r.Kind.String()
 		if c.tableType(r) == "VIEW" {
@@ -213,19 +201,27 @@ func (c *conn) relationName(w *words) (string, error) {
 	if !w.accept("FROM") && !w.accept("IN") {
 		return "", syntax(w, w.k, "FROM and a table are expected")
 	}
-	inner := w.is(w.k+1, ".") && equalFold(unquote(w.raw(w.k)), "information_schema")
-	name := w.name()
+	name := c.pathName(w)
 	database, err := c.databaseOf(w)
 	if err != nil {
 		return "", err
 	}
-	if inner || database != databaseName && c.relation(informationPrefix+name) != nil {
+	if database != databaseName && c.relation(informationPrefix+name) != nil {
 		name = informationPrefix + name
 	}
 	if c.relation(name) == nil {
 		return "", unknownTable(name)
 	}
 	return name, nil
+}
+
+// pathName takes a relation's name, which keeps the prefix of information_schema.
+func (c *conn) pathName(w *words) string {
+	prefix := ""
+	if w.raw(w.k+1) == "." && equalFold(unquote(w.raw(w.k)), databases[0]) {
+		prefix = informationPrefix
+	}
+	return prefix + w.name()
 }
 
 func (c *conn) showColumns(name string, full bool) *table {
