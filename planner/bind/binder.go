@@ -63,15 +63,6 @@ func (b *Binder) enter(n ast.Node) error {
 
 func (b *Binder) leave() { b.depth-- }
 
-func (b *Binder) warn(text string) {
-	for _, w := range b.Warnings {
-		if w == text {
-			return
-		}
-	}
-	b.Warnings = append(b.Warnings, text)
-}
-
 // within runs fn while name's own text is being bound; an error in there is reported at pos, the place that uses name.
 func (b *Binder) within(name string, pos ast.Node, fn func() error) error {
 	at := b.at(pos)

@@ -24,7 +24,7 @@ func (b *builder) end(f *fragment, root int, t *task.Task, tc *taskContext) erro
 	case *physical.ViewWrite:
 		term := &view.Terminal{Table: b.opt.View(w), State: b.state(w.ID(), tc)}
 		t.Terminal = term
-		return term.Restore()
+		return term.Restore(b.opt.Last != nil)
 	case *physical.Result:
 		t.Terminal = &resultTerminal{push: b.opt.Result}
 		return nil

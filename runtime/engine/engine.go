@@ -38,14 +38,13 @@ type Engine struct {
 
 	ddl sync.Mutex // one statement at a time changes the catalog
 
-	mu       sync.Mutex
-	jobs     map[string]*job.Job    // by lower-case name; guarded by mu
-	views    map[string]*view.Table // guarded by mu
-	reads    map[string][]string    // job name → relations it reads and writes; guarded by mu
-	queries  map[*job.Job]struct{}  // running ad hoc queries; guarded by mu
-	broker   *broker.Broker         // guarded by mu; started at first use unless it listens
-	closed   bool
-	sequence int // of job names
+	mu      sync.Mutex
+	jobs    map[string]*job.Job    // by lower-case name; guarded by mu
+	views   map[string]*view.Table // guarded by mu
+	reads   map[string][]string    // job name → relations it reads and writes; guarded by mu
+	queries map[*job.Job]struct{}  // running ad hoc queries; guarded by mu
+	broker  *broker.Broker         // guarded by mu; started at first use unless it listens
+	closed  bool
 }
 
 // Open opens the engine in its data directory and restarts what ran there.

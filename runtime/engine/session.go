@@ -103,13 +103,24 @@ func (s *Session) env(adHoc bool) planner.Env {
 	return planner.Env{Catalog: s.e.catalog, Connectors: connectorInfo{}, Variables: s.Variables(), AdHoc: adHoc}
 }
 
+// plan explains a statement. An endless query that could only run with EMIT CHANGES is explained as if it had it.
+func (s *Session) plan(stmt ast.Statement, format string) (string, error) {
+	q, isQuery := stmt.(*ast.QueryStmt)
+	text, err := planner.Explain(stmt, s.env(isQuery), format)
+	if e, ok := diag.As(err); !ok || !isQuery || e.Code != diag.UnboundedQuery || q.Query.Emit != ast.EmitDefault {
+		return text, err
+	}
+	live := *q.Query
+	live.Emit = ast.EmitChanges
+	return planner.Explain(&ast.QueryStmt{Pos: q.Pos, Query: &live}, s.env(true), format)
+}
+
 func (s *Session) explain(x *ast.Explain) (*Result, error) {
-	_, isQuery := x.Statement.(*ast.QueryStmt)
 	format := x.Format
 	if format == "" {
 		format = "text"
 	}
-	text, err := planner.Explain(x.Statement, s.env(isQuery), format)
+	text, err := s.plan(x.Statement, format)
 	if err != nil {
 		return nil, err
 	}

@@ -148,17 +148,16 @@ func appendCell(c *vector.Vector, x any) {
 
 // driver runs a script once. way decides batch sizes, junk rows that do not count, barriers and kills.
 type driver struct {
-	t      testing.TB
-	s      script
-	rng    *rand.Rand
-	kills  bool
-	op     Operator
-	state  *memState
-	out    sink
-	late   []rec
-	errs   int
-	epoch  uint64
-	failed error
+	t     testing.TB
+	s     script
+	rng   *rand.Rand
+	kills bool
+	op    Operator
+	state *memState
+	out   sink
+	late  []rec
+	errs  int
+	epoch uint64
 }
 
 func (d *driver) open() {

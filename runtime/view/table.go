@@ -41,6 +41,13 @@ func NewTable(r *catalog.Relation, key []int) *Table {
 // Ready is closed when the table holds the rows of its job's last commit: until then a reader would see an empty view.
 func (t *Table) Ready() <-chan struct{} { return t.ready }
 
+// firstCommit opens the table of a new job to readers.
+func (t *Table) firstCommit() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.setReady()
+}
+
 // setReady opens the table to readers. Caller holds mu.
 func (t *Table) setReady() {
 	select {

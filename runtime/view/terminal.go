@@ -19,15 +19,19 @@ type Terminal struct {
 	changed map[string]struct{}
 	pending []change
 	scratch []byte
+	fresh   bool // the first commit is still to come
 }
 
-// Restore reads the view's rows back; call it before the task runs.
-func (t *Terminal) Restore() error {
+// Restore reads the view's rows back; call it before the task runs. Committed tells whether the job has committed before: then these are the
+// view's rows, else readers wait for the first commit.
+func (t *Terminal) Restore(committed bool) error {
 	t.rows, t.changed = map[string]entry{}, map[string]struct{}{}
 	t.Table.mu.Lock()
 	defer t.Table.mu.Unlock()
 	clear(t.Table.rows)
-	defer t.Table.setReady()
+	if t.fresh = !committed; committed {
+		defer t.Table.setReady()
+	}
 	return t.State.Scan(0, func(_ uint16, key, value []byte) error {
 		e, err := decodeEntry(value)
 		if err != nil {
@@ -65,6 +69,11 @@ func (t *Terminal) Push(b *vector.Batch) error {
 
 // Barrier writes the changed keys and publishes them after the commit.
 func (t *Terminal) Barrier(epoch uint64, _ int64, ack *task.Ack) error {
+	if t.fresh {
+		t.fresh = false
+		table := t.Table
+		defer func() { ack.Publish = append(ack.Publish, table.firstCommit) }()
+	}
 	if len(t.pending) == 0 {
 		return nil
 	}

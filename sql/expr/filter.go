@@ -8,7 +8,6 @@ import (
 // Filter selects the rows where a condition is TRUE. It belongs to one task.
 type Filter struct {
 	terms []term
-	errs  errorFilter
 }
 
 // term is one operand of the filter's outermost AND. Narrow keeps in sel the rows where it is TRUE, in place.

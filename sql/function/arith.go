@@ -39,8 +39,6 @@ func arithOf(args []Arg) (arith, error) {
 	return class, nil
 }
 
-func both(t types.Type) []types.Type { return []types.Type{t, t} }
-
 func arity(args []Arg, n int) error {
 	if len(args) != n {
 		return arityError(n, n, len(args))

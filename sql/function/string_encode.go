@@ -175,7 +175,7 @@ func appendRounded(dst []byte, x types.Int128, scale, digits int) []byte {
 // groupThousands copies a number with a comma between thousands.
 func groupThousands(dst, s []byte, digits int) []byte {
 	if s[0] == '-' {
-		if bytes.IndexAny(s, "123456789") >= 0 { // no -0.00
+		if bytes.ContainsAny(s, "123456789") { // no -0.00
 			dst = append(dst, '-')
 		}
 		s = s[1:]

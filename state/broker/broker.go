@@ -41,7 +41,6 @@ type Broker struct {
 	conns    map[*conn]struct{} // guarded by connMu
 	connWG   sync.WaitGroup
 
-	timers  timers
 	running int // services started; set before Open returns
 	services
 }
@@ -111,7 +110,6 @@ func (b *Broker) Close(ctx context.Context) error {
 			serviceTable[i].stop(b, ctx)
 		}
 	}
-	b.timers.stop()
 	b.cancel()
 	b.closeConns(ctx)
 	b.tasks.Wait()

@@ -2,12 +2,14 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -39,6 +41,9 @@ func TestCompactedTopic(t *testing.T) {
 		if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := cl.ProduceSync(ctx, kgo.StringRecord("no key")).FirstErr(); !errors.Is(err, kerr.InvalidRecord) {
+		t.Errorf("a record without a key: %v", err)
 	}
 	p, err := b.lookup("t", 0)
 	if err != nil {

@@ -52,9 +52,6 @@ type request struct {
 	body     kmsg.Request
 }
 
-// version is the protocol version the client chose.
-func (r *request) version() int16 { return r.body.GetVersion() }
-
 // serve takes over a connection.
 func (b *Broker) serve(nc net.Conn, at endpoint) error {
 	c := &conn{broker: b, net: nc, at: at, queue: make(chan pending, maxPipelined)}

@@ -94,7 +94,7 @@ func (c *produceCall) appendBatch(p *partition, batch []byte, rp *kmsg.ProduceRe
 		return
 	}
 	at, verified := c.begins[p]
-	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch, TxnVerified: verified, VerifiedAt: at})
+	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch, Keyed: true, TxnVerified: verified, VerifiedAt: at})
 	if err != nil {
 		rp.ErrorCode, rp.ErrorMessage = errorCode(err), errorMessage(err)
 		return

@@ -183,15 +183,16 @@ func storedEpoch(ctx context.Context, cl *kgo.Client) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	stored := int64(0)
 	for _, t := range resp.Groups[0].Topics {
 		for _, p := range t.Partitions {
 			if p.ErrorCode != 0 {
 				return 0, kerr.ErrorForCode(p.ErrorCode)
 			}
-			return max(p.Offset, 0), nil
+			stored = max(stored, p.Offset)
 		}
 	}
-	return 0, nil
+	return stored, nil
 }
 
 // verifyEpochs reads both partitions as a reader of committed data.

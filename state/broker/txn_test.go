@@ -192,7 +192,7 @@ func TestTxnConsumeTransformProduce(t *testing.T) {
 	session := func() *kgo.GroupTransactSession {
 		s, err := kgo.NewGroupTransactSession(
 			kgo.SeedBrokers(InternalAddr), kgo.Dialer(n.dial), kgo.TransactionalID("copy"),
-			kgo.ConsumerGroup("g"), kgo.ConsumeTopics("in"), kgo.RequireStableFetchOffsets(),
+			kgo.ConsumerGroup("g"), kgo.ConsumeTopics("in"),
 			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)

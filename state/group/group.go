@@ -64,7 +64,6 @@ type member struct {
 	join    Ticket // waiting join; 0 = none
 	sync    Ticket // waiting sync; 0 = none
 	synced  bool   // sent a sync in this generation
-	isNew   bool   // has not completed a join yet
 }
 
 // group is one consumer group.

@@ -37,15 +37,3 @@ func (l *Log) EpochEnd(epoch int32) (int32, int64) {
 	}
 	return -1, -1
 }
-
-// epochAt is the epoch of the batch at offset, -1 if unknown. Caller holds mu.
-func (l *Log) epochAt(offset int64) int32 {
-	epoch := int32(-1)
-	for _, e := range l.epochs {
-		if e.start > offset {
-			break
-		}
-		epoch = e.epoch
-	}
-	return epoch
-}

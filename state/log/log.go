@@ -33,7 +33,6 @@ type Log struct {
 	// appendMu serialises writers and guards the state only they touch.
 	appendMu  sync.Mutex
 	producers map[int64]*producer
-	scratch   []byte
 
 	// syncMu lets one fdatasync round run at a time.
 	syncMu sync.Mutex

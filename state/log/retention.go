@@ -41,9 +41,14 @@ func (l *Log) saveCheckpoints() {
 	if waiting {
 		_ = l.Sync() // a failure stops the log, which then drops nothing
 	} else { // a sync in progress may have taken them along
-		l.syncMu.Lock()
-		l.syncMu.Unlock() //nolint:staticcheck // waiting for it is the point
+		l.awaitSync()
 	}
+}
+
+// awaitSync returns when no sync is in progress.
+func (l *Log) awaitSync() {
+	l.syncMu.Lock()
+	defer l.syncMu.Unlock()
 }
 
 // rollAged closes an active segment that is past SegmentAge or wholly past RetentionAge, so that a quiet log is cleaned too.
