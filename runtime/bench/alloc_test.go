@@ -19,9 +19,9 @@ func TestNoAllocationPerRow(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	rows := 1_000_000
+	rows := 400_000
 	if testing.Short() {
-		rows = 200_000
+		rows = 100_000
 	}
 	for _, test := range []struct{ name, query string }{
 		{"project", "SELECT auction, bidder, price * 908 / 1000 AS euro, UPPER(channel) AS channel, url, dateTime FROM feed WHERE price > 1000"},
