@@ -26,7 +26,7 @@ import (
 const pollInterval = 50 * time.Millisecond
 
 // idlePolls is how many polls in a row must find all jobs idle.
-const idlePolls = 6
+const idlePolls = 10
 
 // runFlags are the flags of millrace run.
 type runFlags struct {

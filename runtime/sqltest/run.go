@@ -18,6 +18,7 @@ import (
 
 	"github.com/millrace/millrace/runtime/engine"
 	"github.com/millrace/millrace/runtime/job"
+	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/runtime/operator"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
@@ -30,6 +31,8 @@ const (
 	settleTimeout = 20 * time.Second
 	settlePoll    = 5 * time.Millisecond
 	settleHeld    = 2 // polls in a row that must find every job idle
+	// settleTopics is the same where topics are read: what one job has delivered may be on its way to the next.
+	settleTopics = 60
 	closeTimeout  = 10 * time.Second
 )
 
@@ -289,8 +292,13 @@ func (r *runner) settle() error {
 			return err
 		}
 	}
-	held := 0
-	for deadline := time.Now().Add(settleTimeout); held < settleHeld; time.Sleep(settlePoll) {
+	held, hold := 0, settleHeld
+	for _, rel := range r.engine.Catalog().List(catalog.Source) {
+		if rel.Connector == "kafka" {
+			hold = settleTopics
+		}
+	}
+	for deadline := time.Now().Add(settleTimeout); held < hold; time.Sleep(settlePoll) {
 		busy := ""
 		for _, j := range r.engine.Jobs() {
 			st := j.Status()
