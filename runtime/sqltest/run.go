@@ -18,8 +18,8 @@ import (
 
 	"github.com/millrace/millrace/runtime/engine"
 	"github.com/millrace/millrace/runtime/job"
-	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/runtime/operator"
+	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
@@ -33,7 +33,7 @@ const (
 	settleHeld    = 2 // polls in a row that must find every job idle
 	// settleTopics is the same where topics are read: what one job has delivered may be on its way to the next.
 	settleTopics = 60
-	closeTimeout  = 10 * time.Second
+	closeTimeout = 10 * time.Second
 )
 
 // Options say how to run scripts.
