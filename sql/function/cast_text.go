@@ -87,9 +87,17 @@ func parseTemporal(ctx *Ctx, s []byte, to types.Type) (int64, bool) {
 		}
 	}
 	if to.Kind == types.Date && len(s) == 10 {
-		return types.ParseDate(s)
+		if x, ok := types.ParseDate(s); ok {
+			return x, true
+		}
 	}
 	x, zoned, ok := types.ParseZoned(s)
+	if !ok && to.Kind != types.Time {
+		var room [64]byte
+		if s, ok = types.Canonical(room[:0], s); ok {
+			x, zoned, ok = types.ParseZoned(s)
+		}
+	}
 	if !ok {
 		return 0, false
 	}

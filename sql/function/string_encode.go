@@ -68,7 +68,7 @@ func bindHex(args []Arg) (Bound, error) {
 	if err := arity(args, 1); err != nil {
 		return Bound{}, err
 	}
-	if args[0].Type.Kind.IsInteger() {
+	if k := args[0].Type.Kind; k.IsInteger() || k == types.Bool {
 		return strict(tText, rowText(func(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 			at := len(dst)
 			dst = strconv.AppendUint(dst, uint64(a[0].I64[i]), 16)

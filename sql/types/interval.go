@@ -79,9 +79,14 @@ func ParseInterval(text []byte, unit string) (Int128, bool) {
 	if !ok {
 		return Int128{}, false
 	}
-	neg, numbers, ok := splitNumbers(text)
+	neg, numbers, digits, ok := splitNumbers(text)
 	if !ok || len(numbers) > len(parts) {
 		return Int128{}, false
+	}
+	if strings.HasSuffix(strings.ToUpper(unit), "MICROSECOND") { // .5 is half a second
+		for ; digits < MaxTimePrecision; digits++ {
+			numbers[len(numbers)-1] *= 10
+		}
 	}
 	var months, micros int64
 	parts = parts[len(parts)-len(numbers):]
@@ -121,8 +126,8 @@ func parseSimple(text []byte, u Unit) (Int128, bool) {
 	return IntervalOf(0, micros), ok
 }
 
-// splitNumbers finds the digit runs of a composite quantity.
-func splitNumbers(text []byte) (neg bool, numbers []int64, ok bool) {
+// splitNumbers finds the digit runs of a composite quantity, and how many digits the last one has.
+func splitNumbers(text []byte) (neg bool, numbers []int64, digits int, ok bool) {
 	s := strings.TrimSpace(string(text))
 	neg = strings.HasPrefix(s, "-")
 	inNumber := false
@@ -133,16 +138,17 @@ func splitNumbers(text []byte) (neg bool, numbers []int64, ok bool) {
 			continue
 		}
 		if !inNumber {
-			numbers = append(numbers, 0)
+			numbers, digits = append(numbers, 0), 0
 			inNumber = true
 		}
 		last := &numbers[len(numbers)-1]
 		if *last > 1<<52 {
-			return neg, nil, false
+			return neg, nil, 0, false
 		}
+		digits++
 		*last = *last*10 + int64(c-'0')
 	}
-	return neg, numbers, len(numbers) > 0
+	return neg, numbers, digits, len(numbers) > 0
 }
 
 // AddMonths moves a day by months; a day that the month lacks becomes its last. ok is false outside years 0..9999.

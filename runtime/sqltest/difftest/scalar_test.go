@@ -3,10 +3,10 @@ package difftest
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,7 +158,22 @@ func trimFraction(s string) string {
 
 func equalJSON(a, b string) bool {
 	var x, y any
-	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && equalTree(x, y)
+}
+
+func equalTree(x, y any) bool {
+	switch a := x.(type) {
+	case float64:
+		b, ok := y.(float64)
+		return ok && math.Abs(a-b) <= relativeEps*max(math.Abs(a), math.Abs(b))
+	case []any:
+		b, ok := y.([]any)
+		return ok && slices.EqualFunc(a, b, equalTree)
+	case map[string]any:
+		b, ok := y.(map[string]any)
+		return ok && maps.EqualFunc(a, b, equalTree)
+	}
+	return x == y
 }
 
 // summary counts what came out.
