@@ -21,7 +21,7 @@ func encodingFuncs() []*Func {
 		def("ascii(s)", "The value of the first byte; 0 for an empty text.", fixed(tInt, rowInt(firstByte), tBytes), "ascii('a')", "97"),
 		def("ord(s)", "The bytes of the first character as one number; 0 for an empty text.", fixed(tInt, rowInt(firstCharacter), tText), "ord('a')", "97", "ord('é')", "50089"),
 		def("char(n)", "The character of a code point.", fixed(tText, rowText(charOf), tInt), "char(65)", "A").alias("chr"),
-		def("hex(x)", "The bytes of a text, or an integer, in hexadecimal.", bindHex, "hex('ab')", "6162", "hex(255)", "FF"),
+		def("hex(x)", "The bytes of a text, or a number rounded to an integer, in hexadecimal.", bindHex, "hex('ab')", "6162", "hex(255)", "FF", "hex(254.5)", "FF"),
 		def("unhex(s)", "The bytes that hexadecimal digits name; NULL when they are none.", fixed(tBytes, rowText(unhex), tText), "unhex('6162')", "ab", "unhex('x')", "NULL"),
 		def("md5(s)", "The MD5 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := md5.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
 		def("sha1(s)", "The SHA-1 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := sha1.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "sha1('a')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").alias("sha"),
@@ -68,7 +68,11 @@ func bindHex(args []Arg) (Bound, error) {
 	if err := arity(args, 1); err != nil {
 		return Bound{}, err
 	}
-	if k := args[0].Type.Kind; k.IsInteger() || k == types.Bool {
+	t := args[0].Type
+	if t.Kind == types.Decimal || t.Kind.IsFloat() {
+		t = tInt // rounded
+	}
+	if t.Kind.IsInteger() || t.Kind == types.Bool {
 		return strict(tText, rowText(func(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 			at := len(dst)
 			dst = strconv.AppendUint(dst, uint64(a[0].I64[i]), 16)
@@ -78,7 +82,7 @@ func bindHex(args []Arg) (Bound, error) {
 				}
 			}
 			return dst, true
-		}), args[0].Type), nil
+		}), t), nil
 	}
 	return strict(tText, mapText(func(dst, s []byte) []byte {
 		for _, c := range s {

@@ -92,7 +92,7 @@ var rules = map[string][]string{
 	},
 
 	"dttm": {
-		"CAST({strdate} AS DATETIME(6))", "({dttm} + INTERVAL '1-2' YEAR_MONTH)", "({dttm} - INTERVAL '1 2:3:4.5' DAY_MICROSECOND)", "({dttm} + INTERVAL '10:20' HOUR_MINUTE)", "({dttm} + INTERVAL '1:2:3' HOUR_SECOND)", "({dttm} + INTERVAL '-1 10' DAY_HOUR)", "({dttm} + INTERVAL {dec} SECOND)", "({dttm} + INTERVAL {dec} DAY)", "str_to_date('02/29/2024 11:22:33 PM', '%m/%d/%Y %r')", "str_to_date({strdate}, '%Y-%m-%d %H:%i:%s')", "coalesce({date}, {dttm})", "timestampadd(MINUTE, {si}, {dttm})", "from_unixtime({si} * 1000)",
+		"CAST({strdate} AS DATETIME(6))", "({dttm} + INTERVAL '1-2' YEAR_MONTH)", "({dttm} - INTERVAL '1 2:3:4.5' DAY_MICROSECOND)", "({dttm} + INTERVAL '10:20' HOUR_MINUTE)", "({dttm} + INTERVAL '1:2:3' HOUR_SECOND)", "({dttm} + INTERVAL '-1 10' DAY_HOUR)", "({dttm} + INTERVAL {dec} SECOND)", "str_to_date('02/29/2024 11:22:33 PM', '%m/%d/%Y %r')", "str_to_date({strdate}, '%Y-%m-%d %H:%i:%s')", "coalesce({date}, {dttm})", "timestampadd(MINUTE, {si}, {dttm})", "from_unixtime({si} * 1000)",
 		"({dttm} + INTERVAL {si} {unit})", "({dttm} - INTERVAL {si} {unit})", "date_add({dttm}, INTERVAL {si} {unit})", "date_sub({dttm}, INTERVAL {si} {unit})", "timestampadd({unit}, {si}, {dttm})", "({date} + INTERVAL {si} HOUR)",
 		"from_unixtime(id * 12345)", "if({bool}, {dttm}, {dttm})", "coalesce({dttm}, {dttm})", "greatest({dttm}, {dttm})", "str_to_date(date_format({dttm}, '%Y%m%d %H%i%s'), '%Y%m%d %H%i%s')", "convert_tz({dttm}, '+00:00', '+05:30')",
 		"({dttm} + INTERVAL '1:30' MINUTE_SECOND)", "({dttm} - INTERVAL '2 3' DAY_HOUR)", "({dttm} + INTERVAL 1.5 SECOND)", "({dttm} + INTERVAL {si} MICROSECOND)", "least({dttm}, CAST({date} AS DATETIME(6)))", "CASE WHEN {bool} THEN {date} ELSE {dttm} END",

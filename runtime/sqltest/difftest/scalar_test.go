@@ -142,7 +142,7 @@ func equalText(typ types.Type, a, b string) bool {
 		return ok1 && ok2 && x.Cmp(y) == 0
 	case typ.Kind.IsTemporal():
 		return trimFraction(a) == trimFraction(b)
-	case typ.Kind == types.JSON:
+	case typ.Kind == types.JSON || typ.Kind == types.String && (strings.HasPrefix(a, "[") || strings.HasPrefix(a, "{")):
 		return equalJSON(a, b)
 	}
 	return false
