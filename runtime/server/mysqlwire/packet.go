@@ -34,10 +34,11 @@ func (p *packetReader) read(want byte) ([]byte, error) {
 			return nil, err
 		}
 		n := int(head[0]) | int(head[1])<<8 | int(head[2])<<16
-		if head[3] != want {
+		p.seq = head[3]
+		if p.seq != want {
 			return nil, errSequence
 		}
-		p.seq, want = want, want+1
+		want++
 		if len(payload)+n > p.limit {
 			return nil, errPacketTooLarge
 		}
