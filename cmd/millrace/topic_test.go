@@ -66,6 +66,7 @@ func TestTopicLife(t *testing.T) {
 	s.run("", "topic", "alter", "a", "-u", "retention.ms").want(t, exitOK)
 	s.run("", "topic", "describe", "a", "--all").want(t, exitOK, "604800000 (default)", "compact")
 	s.run("", "topic", "alter", "a", "-p", "1").want(t, exitError)
+	s.run("no key\n", "topic", "produce", "b").want(t, exitError, "INVALID_RECORD")
 	s.run("", "topic", "delete", "b").want(t, exitOK, "deleted b")
 	s.run("", "topic", "describe", "b").want(t, exitError, "MR-4104")
 	if h := s.run("", "cluster", "health", "--json").want(t, exitOK).object(t); h["healthy"] != true {

@@ -9,6 +9,8 @@ type AppendOptions struct {
 	LeaderEpoch int32
 	// Control admits a control batch; without it a control batch is refused, since clients may not write markers.
 	Control bool
+	// Keyed refuses records without a key if the log is compacted: compaction could never replace them.
+	Keyed bool
 	// TxnVerified says that the coordinator found the batch's transaction open when the log ended at VerifiedAt. The batch does not
 	// begin a transaction if a marker of its producer came since: nobody would ever end it.
 	TxnVerified bool
@@ -41,6 +43,11 @@ func (l *Log) Append(batch []byte, o AppendOptions) (AppendResult, error) {
 	opts := l.Options()
 	if int64(h.Length) > opts.MaxBatchBytes {
 		return AppendResult{}, fmt.Errorf("%w: %d bytes, limit %d", ErrBatchTooLarge, h.Length, opts.MaxBatchBytes)
+	}
+	if o.Keyed && opts.Compact {
+		if err := requireKeys(batch, &h); err != nil {
+			return AppendResult{}, err
+		}
 	}
 	marker, isMarker, dup, err := l.admit(batch, &h, &o)
 	if err != nil {

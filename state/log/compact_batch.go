@@ -66,6 +66,20 @@ func (d *recordReader) nullable() (int64, []byte) {
 	return n, v
 }
 
+// requireKeys refuses a batch with a record that has no key, or that cannot be read.
+func requireKeys(batch []byte, h *Header) error {
+	body, err := decompress(h.Compression(), batch[HeaderSize:])
+	if err != nil {
+		return fmt.Errorf("%w: unfolding records: %w", ErrInvalidBatch, err)
+	}
+	return eachRaw(body, h, func(r *rawRecord) error {
+		if !r.hasKey {
+			return fmt.Errorf("%w: a compacted topic takes no record without a key", ErrInvalidBatch)
+		}
+		return nil
+	})
+}
+
 // batchHorizon is the delete horizon of a batch, 0 if it has none.
 func batchHorizon(h *Header) int64 {
 	if h.Attributes&attrDeleteHorizon == 0 {

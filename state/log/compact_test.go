@@ -197,6 +197,18 @@ func TestCompactKeepsNewest(t *testing.T) {
 	}
 }
 
+func TestCompactedLogRefusesNullKeys(t *testing.T) {
+	for codec := range 5 {
+		l := open(t, t.TempDir(), Options{Compact: true, Flush: FlushAsync})
+		if _, err := l.Append(keyed(BatchOptions{}, codec, 1, "k", "v", "", "v"), AppendOptions{Keyed: true}); !errors.Is(err, ErrInvalidBatch) {
+			t.Errorf("codec %d: %v", codec, err)
+		}
+		if _, err := l.Append(keyed(BatchOptions{}, codec, 1, "k", "v", "k", ""), AppendOptions{Keyed: true}); err != nil {
+			t.Errorf("codec %d: %v", codec, err)
+		}
+	}
+}
+
 func TestCompactLimits(t *testing.T) {
 	now := int64(10_000)
 	l := open(t, t.TempDir(), Options{Compact: true, MinDirtyRatio: 0.6, MinCompactionLag: time.Second, DeleteRetention: time.Hour,
@@ -348,9 +360,11 @@ func (m *compactModel) step(t testing.TB) {
 	case op < 12:
 		m.put(t, int64(2+m.rng.Intn(3)))
 	case op < 16:
-		for pid := range m.pending {
-			m.end(t, pid)
-			break
+		for pid := int64(2); pid < 5; pid++ { // in this order, so that a seed always does the same
+			if m.pending[pid] != nil {
+				m.end(t, pid)
+				break
+			}
 		}
 	case op == 16:
 		compactLog(t, m.log, m.now)
@@ -434,20 +448,29 @@ func TestCompactModel(t *testing.T) {
 // TestCompactCrash ends a compaction at each of its steps as a crash would, opens the folder and goes on.
 func TestCompactCrash(t *testing.T) {
 	errCrash := errors.New("crash")
-	steps := map[string]int{}
+	names, crashes := []string{"clean", "swap", "noted", "unlinking", "unlinked", "renamed"}, map[string]int{}
 	for seed := range int64(24) {
 		m := newCompactModel(t, seed, Options{Compact: true, SegmentBytes: 600, CompactionKeys: 64, Flush: FlushAsync})
 		for range 60 {
 			m.step(t)
 		}
-		m.log.Sync()
-		at, n := m.rng.Intn(16), 0
+		for range 5 {
+			m.put(t, 0)
+		}
+		rollNow(t, m.log)
+		victim, skip := names[seed%int64(len(names))], m.rng.Intn(3)
+		if seed < int64(len(names)) {
+			skip = 0
+		}
 		m.log.steps = func(step string) error {
-			if n++; n > at {
-				steps[step]++
-				return errCrash
+			if step != victim {
+				return nil
 			}
-			return nil
+			if skip--; skip >= 0 {
+				return nil
+			}
+			crashes[step]++
+			return errCrash
 		}
 		_, err := m.log.Compact(context.Background(), time.UnixMilli(m.now))
 		if err != nil && !errors.Is(err, errCrash) {
@@ -467,9 +490,9 @@ func TestCompactCrash(t *testing.T) {
 		m.check(t)
 		m.log.Close()
 	}
-	for _, s := range []string{"clean", "swap", "noted", "unlinking", "unlinked", "renamed"} {
-		if steps[s] == 0 {
-			t.Errorf("no crash at step %q", s)
+	for _, step := range names {
+		if crashes[step] == 0 {
+			t.Errorf("no crash at step %q", step)
 		}
 	}
 }

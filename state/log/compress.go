@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
@@ -42,12 +43,12 @@ func decompress(codec int, body []byte) ([]byte, error) {
 	case 3:
 		return readBounded(lz4.NewReader(bytes.NewReader(body)))
 	case 4:
-		r, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecompressedBytes))
+		d, err := zstdDecoders.get()
 		if err != nil {
 			return nil, err
 		}
-		defer r.Close()
-		return readBounded(r)
+		defer zstdDecoders.pool.Put(d)
+		return d.DecodeAll(body, nil)
 	}
 	return nil, fmt.Errorf("%w: %d", ErrCodec, codec)
 }
@@ -107,6 +108,30 @@ func snappyBlock(out, block []byte) ([]byte, error) {
 // xerialBlock is the uncompressed size of the blocks we write inside the xerial framing.
 const xerialBlock = 32 << 10
 
+// Codecs keep large tables, so they are used again. Their zero state is that of a new one after Reset or between calls.
+var (
+	gzipWriters  = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+	zstdDecoders = codecPool[*zstd.Decoder]{make: func() (*zstd.Decoder, error) {
+		return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecompressedBytes))
+	}}
+	zstdEncoders = codecPool[*zstd.Encoder]{make: func() (*zstd.Encoder, error) {
+		return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	}}
+)
+
+// codecPool is a pool of things whose making can fail.
+type codecPool[T any] struct {
+	pool sync.Pool
+	make func() (T, error)
+}
+
+func (p *codecPool[T]) get() (T, error) {
+	if v, ok := p.pool.Get().(T); ok {
+		return v, nil
+	}
+	return p.make()
+}
+
 // compress folds the records of a batch as clients do. Codec 0 returns body itself.
 func compress(codec int, body []byte) ([]byte, error) {
 	var buf bytes.Buffer
@@ -115,17 +140,21 @@ func compress(codec int, body []byte) ([]byte, error) {
 	case 0:
 		return body, nil
 	case 1:
-		w = gzip.NewWriter(&buf)
+		z := gzipWriters.Get().(*gzip.Writer)
+		defer gzipWriters.Put(z)
+		z.Reset(&buf)
+		w = z
 	case 2:
 		return encodeSnappy(body), nil
 	case 3:
 		w = lz4.NewWriter(&buf)
 	case 4:
-		zw, err := zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+		e, err := zstdEncoders.get()
 		if err != nil {
 			return nil, err
 		}
-		w = zw
+		defer zstdEncoders.pool.Put(e)
+		return e.EncodeAll(body, nil), nil
 	default:
 		return nil, fmt.Errorf("%w: %d", ErrCodec, codec)
 	}

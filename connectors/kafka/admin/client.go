@@ -84,6 +84,9 @@ func explain(what string, err error, message string) error {
 	if errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID) {
 		return diag.New(diag.UnknownTopic, -1, "%s: there is no such topic or partition", what).Wrap(err).WithHint("`millrace topic ls` lists the topics")
 	}
+	if errors.Is(err, kerr.InvalidRecord) && message == "" {
+		return fmt.Errorf("%s: INVALID_RECORD: the broker refused the record; a compacted topic takes none without a key%w", what, silent{err})
+	}
 	var k *kerr.Error
 	if errors.As(err, &k) && message == "" {
 		message = k.Message + ": " + k.Description
