@@ -154,7 +154,8 @@ type server struct {
 func startServer(b testing.TB) *server {
 	b.Helper()
 	bin, dir := binary(b), b.TempDir()
-	s := &server{cmd: exec.Command(bin, "serve", "--data-dir", dir, "--kafka-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--log-level", "error")}
+	s := &server{cmd: exec.Command(bin, "serve", "--data-dir", dir, "--kafka-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0",
+		"--mysql-listen", "127.0.0.1:0", "--log-level", "error")}
 	out, err := s.cmd.StderrPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -163,14 +164,12 @@ func startServer(b testing.TB) *server {
 	if err := s.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		_ = s.cmd.Process.Signal(syscall.SIGTERM)
-		_ = s.cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
+	b.Cleanup(s.stop)
+	lines, said := bufio.NewScanner(out), ""
 	for lines.Scan() {
 		rest, ok := strings.CutPrefix(lines.Text(), "ready ")
 		if !ok {
+			said += lines.Text() + "\n"
 			continue
 		}
 		s.ready = time.Since(began)
@@ -188,6 +187,12 @@ func startServer(b testing.TB) *server {
 		}()
 		return s
 	}
-	b.Fatalf("the server did not become ready: %v", lines.Err())
+	b.Fatalf("the server did not become ready: %v\n%s", lines.Err(), said)
 	return nil
+}
+
+// stop ends the server; a second call does nothing.
+func (s *server) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	_ = s.cmd.Wait()
 }
