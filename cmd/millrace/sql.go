@@ -37,7 +37,7 @@ func addShellFlags(c *cobra.Command) *shellFlags {
 	f := c.Flags()
 	f.BoolP("help", "", false, "help for "+c.Name()) // -h is the host, as in mysql
 	f.StringVarP(&s.host, "host", "h", "", "server to connect to; without it an engine runs inside the shell")
-	f.IntVarP(&s.port, "port", "P", defaultHTTPPort, "HTTP port of the server")
+	f.IntVarP(&s.port, "port", "P", defaultHTTPPort, "HTTP port or MySQL port of the server")
 	f.StringVarP(&s.execute, "execute", "e", "", "run these statements and exit")
 	f.StringVarP(&s.file, "file", "f", "", "run the statements of this file and exit")
 	f.StringVar(&s.format, "format", "", "of results: "+strings.Join(output.Formats, ", ")+" (default: table on a terminal, else tsv, changelog when endless)")

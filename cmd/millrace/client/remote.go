@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/millrace/millrace/runtime/server/httpapi"
@@ -27,7 +28,10 @@ type Remote struct {
 	http    http.Client
 }
 
-// Dial checks that a server answers at addr (host:port of its HTTP port).
+// dialAttempts: a MySQL port takes a client for a MySQL client whose request is late, so the first answer may be a greeting.
+const dialAttempts = 3
+
+// Dial checks that a server answers at addr (host:port of its HTTP port, or of its MySQL port, which speaks HTTP, too).
 func Dial(ctx context.Context, addr string) (*Remote, error) {
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -36,19 +40,32 @@ func Dial(ctx context.Context, addr string) (*Remote, error) {
 	r := &Remote{addr: addr, session: hex.EncodeToString(id[:])}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
+	for attempt := 1; ; attempt++ {
+		err := r.healthy(ctx)
+		if err == nil {
+			return r, nil
+		}
+		if attempt == dialAttempts || !strings.Contains(err.Error(), "malformed HTTP") {
+			return nil, cannotConnect(addr, err)
+		}
+	}
+}
+
+// healthy asks the server for a sign of life.
+func (r *Remote) healthy(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/healthz", nil)
 	if err != nil {
-		return nil, cannotConnect(addr, err)
+		return err
 	}
 	resp, err := r.http.Do(req)
 	if err != nil {
-		return nil, cannotConnect(addr, err)
+		return err
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, cannotConnect(addr, fmt.Errorf("it answers %s", resp.Status))
+		return fmt.Errorf("it answers %s", resp.Status)
 	}
-	return r, nil
+	return nil
 }
 
 func cannotConnect(addr string, err error) error {
