@@ -163,9 +163,16 @@ func (s *shell) run(sql string, vertical bool) bool {
 		s.fail(err, sql)
 		return false
 	case s.timing:
-		fmt.Fprintf(s.out, "%d rows (%s)\n", n, time.Since(began).Round(time.Millisecond))
+		fmt.Fprintf(s.out, "%d %s (%s)\n", n, rowWord(n), time.Since(began).Round(100*time.Microsecond))
 	}
 	return true
+}
+
+func rowWord(n int64) string {
+	if n == 1 {
+		return "row"
+	}
+	return "rows"
 }
 
 func (s *shell) print(ctx context.Context, res *client.Result, vertical bool) (int64, error) {
