@@ -139,6 +139,10 @@ func (b *builder) context(n physical.Node, tc *taskContext, tn *task.Node) *oper
 	c := &operator.Context{Fn: &fn, State: b.state(n.ID(), tc)}
 	c.Groups.From, c.Groups.To = tc.from, tc.to
 	policy := policyOf(n)
+	publish := func(fn func()) { fn() }
+	if tn != nil {
+		publish = tn.OnCommit
+	}
 	c.RowError = func(stage string, batch *vector.Batch, row int, err *diag.Error) error {
 		if tn != nil {
 			tn.Counters.Errors.Add(1)
@@ -149,14 +153,15 @@ func (b *builder) context(n physical.Node, tc *taskContext, tn *task.Node) *oper
 		case physical.Skip:
 			return nil
 		}
-		b.opt.Rejected(stage, "", connectors.Rejected{Raw: rowText(batch, row), Err: err})
+		rejected := connectors.Rejected{Raw: rowText(batch, row), Err: err}
+		publish(func() { b.opt.Rejected(stage, "", rejected) })
 		return nil
 	}
 	c.Late = func(stage string, batch *vector.Batch, rows []int32) {
 		if tn != nil {
 			tn.Counters.Late.Add(int64(len(rows)))
 		}
-		b.opt.Late(stage, batch, rows)
+		publish(b.opt.Late(stage, batch, rows))
 	}
 	return c
 }

@@ -29,7 +29,7 @@ type Options struct {
 	System         func(name string, b *vector.Batch) error
 	Result         func(b *vector.Batch) error
 	Rejected       func(stage, relation string, r connectors.Rejected)
-	Late           func(stage string, b *vector.Batch, rows []int32)
+	Late           func(stage string, b *vector.Batch, rows []int32) (publish func())
 }
 
 // Graph is a plan ready to run.

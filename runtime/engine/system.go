@@ -115,10 +115,16 @@ func (e *Engine) rejected(job, stage, relation string, r connectors.Rejected) {
 	e.errors.add(identity, e.opt.Clock().UnixMicro(), job, stage, relation, r.Position, r.Err.Code.String(), r.Err.Message, r.Err.Hint, string(r.Raw))
 }
 
-// lateRows keeps late rows for the table late.
-func (e *Engine) lateRows(job, stage string, b *vector.Batch, rows []int32) {
-	for _, i := range rows {
-		e.late.add("", e.opt.Clock().UnixMicro(), job, stage, rowText(b, int(i)))
+// lateRows copies late rows; publish adds them to the table late.
+func (e *Engine) lateRows(job, stage string, b *vector.Batch, rows []int32) (publish func()) {
+	texts := make([]string, len(rows))
+	for k, i := range rows {
+		texts[k] = rowText(b, int(i))
+	}
+	return func() {
+		for _, text := range texts {
+			e.late.add("", e.opt.Clock().UnixMicro(), job, stage, text)
+		}
 	}
 }
 

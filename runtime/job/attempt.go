@@ -156,7 +156,7 @@ func (a *attempt) build() (err error) {
 		State: a.keyed(), Last: a.last, Full: a.stageFull,
 		Views: o.Hooks.Views, View: o.Hooks.View, System: o.Hooks.System, Result: o.Hooks.Result,
 		Rejected: func(stage, relation string, r connectors.Rejected) { o.Hooks.Rejected(o.Name, stage, relation, r) },
-		Late:     func(stage string, b *vector.Batch, rows []int32) { o.Hooks.Late(o.Name, stage, b, rows) },
+		Late:     func(stage string, b *vector.Batch, rows []int32) func() { return o.Hooks.Late(o.Name, stage, b, rows) },
 	})
 	if err != nil {
 		return err

@@ -76,8 +76,8 @@ type Hooks struct {
 	System func(name string, b *vector.Batch) error
 	// Rejected keeps a bad record or row for the table errors.
 	Rejected func(job, stage, relation string, r connectors.Rejected)
-	// Late keeps late rows for the table late.
-	Late func(job, stage string, b *vector.Batch, rows []int32)
+	// Late takes late rows and gives what adds them to the table late; that runs when their epoch is committed.
+	Late func(job, stage string, b *vector.Batch, rows []int32) (publish func())
 	// Result takes the rows of a query; it blocks while the client is slow.
 	Result func(b *vector.Batch) error
 }

@@ -47,6 +47,9 @@ type Counters struct {
 	Idle                          atomic.Bool  // every split of a source is at its current or final end
 }
 
+// OnCommit runs fn when the epoch of the rows at hand is committed. Only the task's goroutine calls it.
+func (n *Node) OnCommit(fn func()) { n.task.onCommit(fn) }
+
 // output is a node's way to its parent; it implements operator.Output and watermark.Output.
 type output struct{ n *Node }
 

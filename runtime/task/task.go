@@ -77,7 +77,20 @@ type Task struct {
 	gated     bool
 	throttled bool
 	ended     bool
-	satisfied *Node // an operator that needs no more input (LIMIT)
+	satisfied *Node    // an operator that needs no more input (LIMIT)
+	publish   []func() // runs when the current epoch is committed
+}
+
+// maxPublish bounds what waits for a commit; what comes beyond it runs at once.
+const maxPublish = 1 << 14
+
+// onCommit runs fn when the epoch of the rows at hand is committed, so that rows that a crash brings again are not told twice.
+func (t *Task) onCommit(fn func()) {
+	if t.Static || len(t.publish) >= maxPublish {
+		fn()
+		return
+	}
+	t.publish = append(t.publish, fn)
 }
 
 // New makes an empty task.
@@ -366,6 +379,8 @@ func (t *Task) snapshot(epoch uint64) (Ack, error) {
 	if err := t.Terminal.Barrier(epoch, t.clock, &ack); err != nil {
 		return ack, err
 	}
+	ack.Publish = append(ack.Publish, t.publish...)
+	t.publish = nil
 	if t.Delta != nil { // last: the terminal of a view writes state too
 		ack.Delta = t.Delta.Take()
 	}
