@@ -56,6 +56,11 @@ func (l *Log) recover() error {
 	}
 	l.durable, l.hw = l.next, l.next
 	l.txns.settle(l.hw)
+	if first < len(l.segments)-1 {
+		// Segments were closed behind the checkpoint. Were they dropped before the next one is written, what they say about producers
+		// and open transactions would be lost.
+		return l.checkpoint()
+	}
 	return nil
 }
 
