@@ -41,7 +41,7 @@ func TestLogin(t *testing.T) {
 
 func TestChatter(t *testing.T) {
 	h := startServer(t, Options{})
-	h.exec(makeFew, "CREATE VIEW best AS SELECT id, d FROM few")
+	h.exec(makeFew, "CREATE VIEW best AS SELECT id,\n d FROM few")
 	c := h.dial()
 	for _, x := range []struct{ sql, want string }{
 		{"SELECT @@version_comment LIMIT 1", "Millrace stream SQL"},
@@ -71,6 +71,8 @@ func TestChatter(t *testing.T) {
 		{"SHOW COLUMNS FROM few", "id|bigint|YES||NULL| d|decimal(8,2)|YES||NULL| s|varchar(6)|YES||NULL|"},
 		{"SHOW FULL COLUMNS FROM few LIKE 's'", "s|varchar(6)|utf8mb4_general_ci|YES||NULL||select|"},
 		{"DESCRIBE best", "id|bigint|YES||NULL| d|decimal(8,2)|YES||NULL|"},
+		{"SHOW CREATE TABLE best", "best|CREATE TABLE `best` (\n  `id` bigint DEFAULT NULL,\n  `d` decimal(8,2) DEFAULT NULL\n) ENGINE=Millrace " +
+			"DEFAULT CHARSET=utf8mb4 COMMENT='CREATE VIEW best AS SELECT id,\\n d FROM few'"},
 		{"SHOW VARIABLES LIKE 'max\\_allowed%'", "max_allowed_packet|16777216"},
 		{"SHOW SESSION VARIABLES WHERE Variable_name = 'wait_timeout' OR Variable_name IN ('version')", "version|" + serverVersion + " wait_timeout|28800"},
 		{"SHOW VARIABLES WHERE nope = 1", "1054 42S22 MR-2107: unknown column 'nope' of this SHOW (at 1:22)"},

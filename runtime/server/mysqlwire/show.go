@@ -270,7 +270,7 @@ func (c *conn) showIndex(w *words) (*reply, error) {
 	return t.filter(w)
 }
 
-// showCreate gives a statement in MySQL's shape, which tools parse; the one that made the relation follows in a comment.
+// showCreate gives a statement in MySQL's shape, which tools parse; the one that made the relation is its comment.
 func (c *conn) showCreate(ctx context.Context, w *words) (*reply, error) {
 	name := w.name()
 	rel := c.relation(name)
@@ -302,7 +302,9 @@ func (c *conn) showCreate(ctx context.Context, w *words) (*reply, error) {
 	}
 	b.WriteString("\n) ENGINE=Millrace DEFAULT CHARSET=utf8mb4")
 	if text := c.statementOf(ctx, rel); text != "" {
-		fmt.Fprintf(&b, "\n/* %s */", strings.ReplaceAll(text, "*/", "* /"))
+		// One line, as MySQL writes it: tools read the rest line by line.
+		comment := strings.NewReplacer("\r", "", "\n", `\n`).Replace(string(appendString(nil, text)))
+		b.WriteString(" COMMENT=" + comment)
 	}
 	t := newTable("Table", "Create Table")
 	t.add(rel.Name, b.String())
