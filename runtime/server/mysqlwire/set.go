@@ -104,6 +104,9 @@ func syntax(w *words, k int, message string) error {
 
 // setEngine sets a variable of the engine's session. MySQL's offsets become zones that the engine knows.
 func (c *conn) setEngine(ctx context.Context, name, value string, offset int, text string) error {
+	if strings.HasPrefix(value, "@") {
+		value = string(appendString(nil, c.evaluate(value)))
+	}
 	if name == "time_zone" {
 		value = zone(value)
 	}
