@@ -26,6 +26,7 @@ var leaves = map[string][]string{
 	"like":    {"'%'", "'a%'", "'%c'", "'_bc'", "'%b%'", "'a\\\\%b%'", "'A_C'", "'%é%'", "''", "'日%'", "'%\\\\_%'"},
 	"re":      {"'^a'", "'[0-9]+'", "'b|c'", "'^$'", "'a.*c$'", "'[[:alpha:]]'", "'^.{3}$'", "'(ab)+'", "'x?'"},
 	"fmt":     {"'%Y-%m-%d'", "'%H:%i:%s'", "'%W %M %e %Y'", "'%y%m%d %T'", "'%j %U %u'", "'%a %b %c %k %l %p'", "'%D %f %r'", "'%X-%V'", "'%x-%v'", "'%w %h %I %%'"},
+	"rlit":    {"0", "1", "2", "-1", "-2"},
 	"lit":     {"0", "1", "2", "3", "-1", "-2", "5", "10"},
 	"delim":   {"','", "' '", "'a'", "'.'", "'l'"},
 	"rre":     {"'^a'", "'[0-9]+'", "'b|c'", "'a.*c$'", "'[[:alpha:]]'"}, // none that matches nothing: MariaDB does not replace it
@@ -58,9 +59,9 @@ var rules = map[string][]string{
 	},
 	"uint": {"({uint} & {uint})", "({uint} | {si})", "({uint} + 1)", "({uint} - 1)", "({uint} DIV 2)", "(~{si})", "({uint} >> 3)", "CAST({si} AS UNSIGNED)", "({uint} % 10)", "ifnull({uint}, {uint})"},
 	"dec": {
-		"CAST({strnum} AS DECIMAL(12,4))", "CAST({dbl} AS DECIMAL(12,3))", "CAST({date} AS DECIMAL(12,0))", "({uint} + {dec})", "({uint} / {si})", "({dec} DIV {si}) + 0.5", "abs({dec} - {dec})", "ceil({dec}) + {dec}", "greatest({int}, {dec})", "CASE {int} WHEN 1 THEN {int} WHEN 2 THEN {dec} ELSE 0.125 END", "if({bool}, {int}, 1.25)", "({dec} / 3)", "({dec} * {si} / 7)", "({bool} * {dec})", "mod({dec}, {dec})", "round({dec}, {lit})", "nullif({dec}, {dec})", "(1.0 / {si})", "truncate({dec}, {lit})",
+		"CAST({strnum} AS DECIMAL(12,4))", "CAST({dbl} AS DECIMAL(12,3))", "CAST({date} AS DECIMAL(12,0))", "({uint} + {dec})", "({uint} / {si})", "({dec} DIV {si}) + 0.5", "abs({dec} - {dec})", "ceil({dec}) + {dec}", "greatest({int}, {dec})", "CASE {int} WHEN 1 THEN {int} WHEN 2 THEN {dec} ELSE 0.125 END", "if({bool}, {int}, 1.25)", "({dec} / 3)", "({dec} * {si} / 7)", "({bool} * {dec})", "mod({dec}, {dec})", "round({dec}, {rlit})", "nullif({dec}, {dec})", "(1.0 / {si})", "truncate({dec}, {rlit})",
 		"({dec} + {dec})", "({dec} - {dec})", "({dec} * {dec})", "({dec} / {dec})", "({si} / {si})", "({int} / {si})", "({dec} / {si})", "({dec} + {int})", "({dec} % {dec})", "({int} - {dec})",
-		"(- {dec})", "abs({dec})", "round({dec})", "round({dec}, {lit})", "truncate({dec}, {lit})", "greatest({dec}, {si})", "least({dec}, {dec}, {si})", "mod({dec}, {si})",
+		"(- {dec})", "abs({dec})", "round({dec})", "round({dec}, {rlit})", "truncate({dec}, {rlit})", "greatest({dec}, {si})", "least({dec}, {dec}, {si})", "mod({dec}, {si})",
 		"CAST({num} AS DECIMAL(12,3))", "CAST({int} AS DECIMAL(20,2))", "CAST(n AS DECIMAL(10,4))", "if({bool}, {dec}, {si})", "coalesce({dec}, {dec})", "nullif({dec}, {si})",
 		"CASE WHEN {bool} THEN {dec} ELSE {si} END", "CASE {dec} WHEN {si} THEN {dec} ELSE 0 END",
 	},
@@ -77,7 +78,7 @@ var rules = map[string][]string{
 		"concat({str}, {str})", "concat({str}, {si}, {dec})", "concat_ws({delim}, {str}, {str}, {si})", "lower({str})", "upper({str})", "substring({str}, {si})", "substring({str}, {si}, {si})",
 		"left({str}, {si})", "right({str}, {si})", "trim({str})", "ltrim({str})", "rtrim({str})", "lpad({str}, {lit}, {str})", "rpad({str}, {lit}, {str})", "replace({str}, {str}, {str}) => if({3} IS NULL, NULL, replace({1}, {2}, {3}))", "reverse({str})",
 		"repeat({str}, {si})", "space({si})", "substring_index({str}, {delim}, {lit})", "elt({si}, {str}, {str}, {str})", "hex({str})", "hex({si})", "CAST(unhex(hex({str})) AS CHAR) => (CONVERT(unhex(hex({1})) USING utf8mb4) COLLATE utf8mb4_nopad_bin)", "md5({str})",
-		"sha1({str})", "sha2({str}, 256)", "format({num}, {flit})", "conv({si}, 10, 2)", "conv({str}, 16, 10)", "conv(id, 10, 36)", "({str} || {str})", "CAST({int} AS CHAR)", "CAST({dec} AS CHAR)", "CAST({date} AS CHAR)",
+		"sha1({str})", "sha2({str}, 256)", "conv({si}, 10, 2)", "conv({str}, 16, 10)", "conv(id, 10, 36)", "({str} || {str})", "CAST({int} AS CHAR)", "CAST({dec} AS CHAR)", "CAST({date} AS CHAR)",
 		"CAST(tm AS CHAR)", "dayname({tmp})", "monthname({tmp})", "date_format({tmp}, {fmt})", "from_unixtime(id * 100000, {fmt})", "if({bool}, {str}, {str})", "ifnull({str}, {str})", "coalesce({str}, {str}, {str})",
 		"nullif({str}, {str})", "CASE WHEN {bool} THEN {str} ELSE {str} END", "CASE {str} WHEN {str} THEN {str} END", "greatest({str}, {str})", "least({str}, {str})", "regexp_replace({str}, {rre}, 'X')", "regexp_substr({str}, {re}) => if({1} REGEXP {2}, regexp_substr({1}, {2}), NULL)",
 		"json_unquote(json_extract({json}, {path})) => (json_unquote(json_extract({1}, {2})) COLLATE utf8mb4_nopad_bin)", "json_type({json}) => (CONVERT(json_type({1}) USING utf8mb4) COLLATE utf8mb4_nopad_bin)", "json_value({json}, {path}) => (json_value({1}, {2}) COLLATE utf8mb4_nopad_bin)", "json_quote({str}) => (json_quote({1}) COLLATE utf8mb4_nopad_bin)", "TRIM(LEADING 'a' FROM {str})", "TRIM(BOTH ' ' FROM {str})", "TRIM(TRAILING 'c' FROM {str})",

@@ -289,7 +289,7 @@ func (q *queries) star() (string, []string) {
 	agg, ak := q.aggregate(scope)
 	text := "SELECT " + q.value(k, scope, 2) + " AS c1, " + agg + " AS c2 FROM " + from + q.where(scope) + " GROUP BY c1"
 	if ak == "int" || ak == "dec" {
-		text += q.pick("", " HAVING c2 > 1", " HAVING c2 IS NULL OR c1 IS NOT NULL", " HAVING COUNT(*) > 1 AND MIN("+q.value("int", scope, 0)+") < 4")
+		text += q.pick("", " HAVING c2 > 1", " HAVING COUNT(*) > 1 AND MIN("+q.value("int", scope, 0)+") < 4")
 	}
 	return text, []string{k, ak}
 }

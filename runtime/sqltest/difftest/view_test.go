@@ -31,7 +31,7 @@ func TestViews(t *testing.T) {
 	r := random(t)
 	done, refused, different, answers := 0, map[string]int{}, 0, 0
 	example := map[string]string{}
-	for data := 0; done < *queryCount/5; data++ {
+	for data := 0; done < *queryCount/20; data++ {
 		dir := t.TempDir()
 		e, err := engine.Open(engine.Options{DataDir: filepath.Join(dir, "data"), Stdout: io.Discard,
 			Variables: map[string]string{"parallelism": strconv.Itoa(1 + data%2), "checkpoint_interval": "20ms"}})
