@@ -88,7 +88,7 @@ func TestShell(t *testing.T) {
 	e.enter("SELECT 1 +")
 	e.sees(`(?m)^ +->$`)
 	e.enter("41 AS answer;")
-	e.sees(`(?s)\| +42 \|.*1 rows.*millrace>$`)
+	e.sees(`(?s)\| +42 \|.*1 row .*millrace>$`)
 	e.key("Up")
 	e.sees(`millrace> 41 AS answer;$`)
 	e.key("C-c")

@@ -72,6 +72,13 @@ func (c *Channel) Send(m flow.Message) error {
 	return nil
 }
 
+// Waiting returns how many messages have not been received yet.
+func (c *Channel) Waiting() int {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	return c.count
+}
+
 // Hold stops (or resumes) delivery from the channel. Only the receiver calls it.
 func (c *Channel) Hold(held bool) {
 	c.in.mu.Lock()

@@ -19,6 +19,9 @@ import (
 	"github.com/millrace/millrace/state/keyed"
 )
 
+// patient is implemented by sources and sinks that outlast troubles; Health says which one they have.
+type patient interface{ Health() error }
+
 // attempt is one run of the job's tasks from the last commit on. Its loop, in the job's goroutine, owns the coordinator and the store.
 type attempt struct {
 	job    *Job
@@ -113,7 +116,6 @@ func (j *Job) open(g *build.Graph) {
 
 // unwell is why a source or sink of g cannot go on; nil when all are well.
 func unwell(g *build.Graph) error {
-	type patient interface{ Health() error }
 	for _, s := range g.Sources {
 		if p, ok := s.Source.(patient); ok && p.Health() != nil {
 			return fmt.Errorf("source %s: %w", s.Relation, p.Health())
@@ -213,13 +215,17 @@ func (a *attempt) launch() error {
 }
 
 func (a *attempt) startSplits(s *build.Source, splits []build.SplitStart) error {
+	healthy := func() bool {
+		p, ok := s.Source.(patient)
+		return !ok || p.Health() == nil
+	}
 	for _, sp := range splits {
 		r, err := s.Source.Open(a.ctx, connectors.Split{ID: sp.Split}, sp.Position)
 		if err != nil {
 			return err
 		}
 		a.group.Go(func() {
-			if err := task.ReadSplit(a.ctx, r, s.Fields, sp.Channel); err != nil {
+			if err := task.ReadSplit(a.ctx, r, s.Fields, sp.Channel, healthy); err != nil {
 				a.fail(err)
 			}
 		})

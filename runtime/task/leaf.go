@@ -151,6 +151,9 @@ func (l *Leaf) idle(c *channel, m *flow.Message) error {
 	if err := l.note(c, m); err != nil {
 		return err
 	}
+	if c.Waiting() > 0 {
+		return nil // it was idle; more has come since
+	}
 	c.idle = true
 	l.noteIdle()
 	if m.Hold {

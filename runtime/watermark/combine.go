@@ -2,17 +2,26 @@ package watermark
 
 import "github.com/millrace/millrace/runtime/operator"
 
-// Combine is the watermark of several inputs: the minimum over those that are active. An idle input (read to its end, for now) does not hold
-// it; when none is active it is the maximum of what they had, for nothing is on its way. It never goes back.
+// Combine is the watermark of several inputs: the minimum over them. An input that says that it is idle (read to its current end) is released
+// as far as the others have come by then, and no further: while everything stands still, rows of an idle input may pile up that are
+// older than what the others bring next, so it must say again that it is idle before the others go on. Idle inputs do so at short intervals;
+// that costs a little delay and loses nothing. An ended input holds nothing. The result never goes back.
 type Combine struct {
 	inputs []input
 	now    int64
 }
 
 type input struct {
-	time        int64
+	time        int64 // its own
+	released    int64 // how far it lets the others go
 	idle, ended bool
 }
+
+// live tells whether rows may come; MaxTime is the last word before the end.
+func (in *input) live() bool { return !in.ended && in.time != operator.MaxTime }
+
+// reach is how far the input lets the result go.
+func (in *input) reach() int64 { return max(in.time, in.released) }
 
 // NewCombine starts n inputs at time t (operator.MinTime, or what a checkpoint says).
 func NewCombine(n int, t int64) *Combine {
@@ -25,7 +34,7 @@ func NewCombine(n int, t int64) *Combine {
 
 // Add adds an input that stands at t, and returns its number.
 func (c *Combine) Add(t int64) int {
-	c.inputs = append(c.inputs, input{time: t})
+	c.inputs = append(c.inputs, input{time: t, released: operator.MinTime})
 	return len(c.inputs) - 1
 }
 
@@ -43,9 +52,14 @@ func (c *Combine) Advance(i int, t int64) bool {
 	return c.recompute()
 }
 
-// Idle marks input i idle.
+// Idle says that input i is at its current end; it returns whether the combined watermark moved.
 func (c *Combine) Idle(i int) bool {
 	c.inputs[i].idle = true
+	for k := range c.inputs {
+		if in := &c.inputs[k]; in.live() {
+			c.inputs[i].released = max(c.inputs[i].released, in.reach())
+		}
+	}
 	return c.recompute()
 }
 
@@ -79,26 +93,19 @@ func (c *Combine) AllEnded() bool {
 }
 
 func (c *Combine) recompute() bool {
-	low, idle, ended := int64(operator.MaxTime), int64(operator.MinTime), int64(operator.MinTime)
-	active, live := false, false
-	for _, in := range c.inputs {
-		switch {
-		case in.ended || in.time == operator.MaxTime: // about to end
-			ended = max(ended, in.time)
-		case in.idle:
+	low, ended, live := int64(operator.MaxTime), int64(operator.MinTime), false
+	for k := range c.inputs {
+		in := &c.inputs[k]
+		if in.live() {
 			live = true
-			idle = max(idle, in.time)
-		default:
-			active, live = true, true
-			low = min(low, in.time)
+			low = min(low, in.reach())
+		} else {
+			ended = max(ended, in.time)
 		}
 	}
 	t := low
-	switch {
-	case !live:
+	if !live {
 		t = ended
-	case !active:
-		t = idle // not that of ended inputs, which is the end of time: an idle input may bring rows again
 	}
 	if t <= c.now {
 		return false

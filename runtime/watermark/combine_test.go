@@ -29,7 +29,13 @@ func TestCombine(t *testing.T) {
 	if c.Advance(0, 20) {
 		t.Fatal("input 1 is back at 7 and holds")
 	}
-	if !c.End(1) || c.Now() != 20 || c.AllEnded() {
+	if !c.Idle(1) || c.Now() != 20 {
+		t.Fatal("input 1 says again that it is idle")
+	}
+	if c.Advance(0, 30) {
+		t.Fatal("nobody knows what has come for input 1 since")
+	}
+	if !c.End(1) || c.Now() != 30 || c.AllEnded() {
 		t.Fatal("an ended input does not hold")
 	}
 	c.Idle(0)
@@ -42,16 +48,16 @@ func TestCombine(t *testing.T) {
 	}
 }
 
-// TestCombineModel compares random histories with the definition: the minimum over inputs that are active, else the maximum over those
-// that are idle, else that of the ended ones; never falling.
+// TestCombineModel compares random histories with the definition: the minimum, over inputs that have not ended, of their own time or of
+// what the furthest of them had when they were last idle; else the maximum of the ended ones; never falling.
 func TestCombineModel(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		n := 1 + rng.IntN(4)
 		c := NewCombine(n, operator.MinTime)
-		times, idle, ended := make([]int64, n), make([]bool, n), make([]bool, n)
+		times, reach, ended := make([]int64, n), make([]int64, n), make([]bool, n)
 		for i := range times {
-			times[i] = operator.MinTime
+			times[i], reach[i] = operator.MinTime, operator.MinTime
 		}
 		want := int64(operator.MinTime)
 		for range 60 {
@@ -62,7 +68,11 @@ func TestCombineModel(t *testing.T) {
 			moved := false
 			switch rng.IntN(6) {
 			case 0:
-				idle[i] = true
+				for k := range reach {
+					if !ended[k] {
+						reach[i] = max(reach[i], reach[k])
+					}
+				}
 				moved = c.Idle(i)
 			case 1:
 				if rng.IntN(5) == 0 {
@@ -71,11 +81,12 @@ func TestCombineModel(t *testing.T) {
 				}
 			default:
 				at := rng.Int64N(100)
-				times[i], idle[i] = max(times[i], at), false
+				times[i] = max(times[i], at)
+				reach[i] = max(reach[i], at)
 				moved = c.Advance(i, at)
 			}
 			before := want
-			want = max(want, combined(times, idle, ended))
+			want = max(want, combined(times, reach, ended))
 			if c.Now() != want || moved && want == before {
 				t.Fatalf("seed %d: now %d (moved %v), want %d after %d", seed, c.Now(), moved, want, before)
 			}
@@ -83,23 +94,17 @@ func TestCombineModel(t *testing.T) {
 	}
 }
 
-func combined(times []int64, idle, ended []bool) int64 {
-	active, resting, over := []int64{}, []int64{}, []int64{}
-	for i, at := range times {
-		switch {
-		case ended[i]:
-			over = append(over, at)
-		case idle[i]:
-			resting = append(resting, at)
-		default:
-			active = append(active, at)
+func combined(times, reach []int64, ended []bool) int64 {
+	live, over := []int64{}, []int64{}
+	for i := range times {
+		if ended[i] {
+			over = append(over, times[i])
+		} else {
+			live = append(live, reach[i])
 		}
 	}
-	switch {
-	case len(active) > 0:
-		return slices.Min(active)
-	case len(resting) > 0:
-		return slices.Max(resting)
+	if len(live) > 0 {
+		return slices.Min(live)
 	}
 	return slices.Max(over)
 }
