@@ -176,6 +176,7 @@ func (r *feedReader) Read(ctx context.Context, dst *vector.Batch) (connectors.St
 			}
 			r.at++
 			if rec.isIdle {
+				r.idle = true
 				return connectors.Idle, nil
 			}
 			if rec.isMark {
