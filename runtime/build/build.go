@@ -74,29 +74,11 @@ func (b *builder) openSources(plan *physical.Plan) error {
 }
 
 func (b *builder) openSource(s *physical.SourceScan) error {
-	rel := s.Relation
-	spec, values, err := connectors.Resolve(rel.Connector, rel.Options)
+	src, values, err := newSource(b.opt.Env, b.opt.JobID, s)
 	if err != nil {
 		return err
 	}
-	fields := s.Props.Fields
-	cfg := connectors.SourceConfig{Env: b.opt.Env, ID: b.opt.JobID + "." + rel.Name, Relation: rel.Name, Options: values}
-	for i, c := range s.Columns {
-		col := rel.Columns[c]
-		out := connectors.Column{Name: col.Name, Type: s.Types[i], NotNull: col.NotNull}
-		if col.Metadata {
-			out.MetadataKey = col.MetadataKey
-		}
-		cfg.Columns = append(cfg.Columns, out)
-	}
-	for _, k := range rel.PrimaryKey {
-		cfg.Key = append(cfg.Key, rel.Columns[k].Name)
-	}
-	src, err := spec.Source(cfg)
-	if err != nil {
-		return err
-	}
-	o := &openSource{Source: &Source{Relation: rel.Name, Source: src, Fields: fields, Bounded: s.Props.Bounded,
+	o := &openSource{Source: &Source{Relation: s.Relation.Name, Source: src, Fields: s.Props.Fields, Bounded: s.Props.Bounded,
 		Known: map[string]bool{}, name: leafName(s)}}
 	b.sources[s] = o
 	if o.splits, err = src.Splits(b.ctx); err != nil {

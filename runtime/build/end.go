@@ -33,33 +33,19 @@ func (b *builder) end(f *fragment, root int, t *task.Task, tc *taskContext) erro
 }
 
 func (b *builder) sinkEnd(w *physical.SinkWrite, root int, t *task.Task) error {
-	rel := w.Relation
-	spec, values, err := connectors.Resolve(rel.Connector, rel.Options)
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%s.%d", rel.Name, root)
-	cfg := connectors.SinkConfig{Env: b.opt.Env, ID: b.opt.JobID + "." + name, Relation: rel.Name, Key: w.Key, Options: values,
-		Mode: spec.SinkMode(values, len(w.Key) > 0)}
-	for _, c := range rel.Columns {
-		col := connectors.Column{Name: c.Name, Type: c.Type, NotNull: c.NotNull}
-		if c.Metadata {
-			col.MetadataKey = c.MetadataKey
-		}
-		cfg.Columns = append(cfg.Columns, col)
-	}
-	sink, err := spec.Sink(cfg)
+	name := fmt.Sprintf("%s.%d", w.Relation.Name, root)
+	sink, mode, err := newSink(b.opt.Env, b.opt.JobID+"."+name, w)
 	if err != nil {
 		return err
 	}
 	eager, isEager := sink.(connectors.EagerSink)
-	b.graph.Sinks = append(b.graph.Sinks, &Sink{Name: name, Relation: rel.Name, Sink: sink, Eager: isEager})
+	b.graph.Sinks = append(b.graph.Sinks, &Sink{Name: name, Relation: w.Relation.Name, Sink: sink, Eager: isEager})
 	if isEager {
 		t.Terminal = &task.EagerTerminal{Sink: eager}
 		return nil
 	}
 	stage := task.StageTerminal{Name: name, Sink: sink, Limit: stageLimit, Full: b.opt.Full}
-	if cfg.Mode == connectors.Upsert && w.Properties().Changelog != physical.AppendOnly {
+	if mode == connectors.Upsert && w.Properties().Changelog != physical.AppendOnly {
 		t.Terminal = &task.UpsertTerminal{StageTerminal: stage, Key: w.Key, Fields: fieldsOf(w)}
 		return nil
 	}

@@ -1,13 +1,18 @@
 package engine
 
 import (
+	"context"
+	"net"
 	"strings"
 
+	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/planner"
+	"github.com/millrace/millrace/runtime/build"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/parser"
+	"github.com/millrace/millrace/state/broker"
 )
 
 // Existing is a stored statement that is the same as a given one.
@@ -66,9 +71,15 @@ func checkStatement(stmt ast.Statement, env planner.Env) error {
 	default:
 		return nil
 	}
-	_, err := planner.Plan(stmt, env)
-	return err
+	plan, err := planner.Plan(stmt, env)
+	if err != nil {
+		return err
+	}
+	return build.Validate(plan, offline)
 }
+
+// offline stands for an engine whose broker is never dialled.
+var offline = &connectors.Env{BrokerAddr: broker.InternalAddr, DialBroker: func(context.Context) (net.Conn, error) { return nil, net.ErrClosed }}
 
 func bindInto(stmt ast.Statement, env planner.Env) error {
 	rel, err := planner.BindRelation(stmt, env)

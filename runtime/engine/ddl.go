@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace/millrace/planner"
 	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/runtime/build"
 	"github.com/millrace/millrace/runtime/job"
 	"github.com/millrace/millrace/runtime/view"
 	"github.com/millrace/millrace/sql/ast"
@@ -147,6 +148,9 @@ func (e *Engine) freeJobName(base string) string {
 
 // startJob makes a job durable and starts it. Caller holds ddl.
 func (s *Session) startJob(name, text string, plan *physical.Plan) (*job.Job, error) {
+	if err := build.Validate(plan, s.e.env); err != nil {
+		return nil, err
+	}
 	vars := s.Variables()
 	st := storedStatement{Name: name, SQL: text, Variables: vars, Job: &storedJob{Name: name, ID: s.e.store.nextJob(name),
 		FirstEpoch: uint64(s.e.opt.Clock().UnixMilli())}}
