@@ -99,7 +99,7 @@ func runFile(ctx context.Context, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	tuneMemory(400)
+	tuneMemory()
 	e, err := engine.Open(engine.Options{DataDir: f.dataDir, KafkaListen: f.kafkaListen, Stdout: os.Stdout, Logger: logger,
 		Variables: map[string]string{"restart": "false"}})
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -92,7 +91,7 @@ func newServe() *cobra.Command {
 }
 
 func serve(ctx context.Context, cfg config) error {
-	tuneMemory(400)
+	tuneMemory()
 	logger, err := newLogger(cfg.LogLevel)
 	if err != nil {
 		return err
@@ -121,12 +120,4 @@ func newLogger(level string) (*slog.Logger, error) {
 		return nil, diag.New(diag.BadConfiguration, -1, "unknown log level '%s'", level).WithHint("debug, info, warn or error")
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
-}
-
-// tuneMemory trades memory for less garbage collection, unless the user has decided by GOGC. Batches are pooled, so the live heap is small
-// and the default would collect far too often.
-func tuneMemory(percent int) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // stageLimit is how many bytes of a sink's output may be staged before the epoch is cut early.
-const stageLimit = 32 << 20
+const stageLimit = 16 << 20
 
 // end gives a task the plan's end as its terminal.
 func (b *builder) end(f *fragment, root int, t *task.Task, tc *taskContext) error {

@@ -12,7 +12,7 @@ import (
 )
 
 // maxPendingEpochs is how many committed epochs may wait for their sinks before no further epoch is begun.
-const maxPendingEpochs = 4
+const maxPendingEpochs = 3
 
 // deliveryRetryMax bounds the wait between two attempts to deliver an epoch. Attempts never end by themselves: the epoch is committed, and
 // the log keeps it until the sink takes it.
