@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,44 +50,11 @@ func (s *Session) show(x *ast.Show) (*Result, error) {
 	return nil, diag.New(diag.NotSupported, x.At(), "SHOW %s is not supported", x.What).WithHint("SHOW %s", strings.Join(names, " | "))
 }
 
-// like matches a SHOW .. LIKE pattern, case-insensitively; an empty pattern matches all.
-func like(pattern, name string) bool {
-	if pattern == "" {
-		return true
-	}
-	return matchLike(strings.ToLower(pattern), strings.ToLower(name))
-}
-
-func matchLike(p, s string) bool {
-	for i := 0; i < len(p); i++ {
-		switch p[i] {
-		case '%':
-			for k := 0; k <= len(s); k++ {
-				if matchLike(p[i+1:], s[k:]) {
-					return true
-				}
-			}
-			return false
-		case '_':
-			if s == "" {
-				return false
-			}
-			s = s[1:]
-		default:
-			if s == "" || s[0] != p[i] {
-				return false
-			}
-			s = s[1:]
-		}
-	}
-	return s == ""
-}
-
 func showRelations(kinds ...catalog.Kind) func(*Session, *ast.Show) (*Result, error) {
 	return func(s *Session, x *ast.Show) (*Result, error) {
 		r := newRows("name", "kind", "connector")
 		for _, rel := range s.e.catalog.List(kinds...) {
-			if !hidden(rel) && like(x.Like, rel.Name) {
+			if !hidden(rel) && function.MatchName(x.Like, rel.Name) {
 				r.add(rel.Name, rel.Kind.String(), rel.Connector)
 			}
 		}
@@ -99,7 +67,7 @@ func showJobs(s *Session, x *ast.Show) (*Result, error) {
 		integers("rows_in", "rows_out", "late", "errors", "lag", "commits", "restarts")
 	for _, j := range s.e.Jobs() {
 		st := j.Status()
-		if !like(x.Like, st.Name) {
+		if !function.MatchName(x.Like, st.Name) {
 			continue
 		}
 		var lag, mark, cause any
@@ -131,12 +99,12 @@ func WatermarkText(t int64) string {
 func showFunctions(_ *Session, x *ast.Show) (*Result, error) {
 	r := newRows("name", "family", "signature", "description")
 	for _, f := range function.All() {
-		if like(x.Like, f.Name) {
+		if function.MatchName(x.Like, f.Name) {
 			r.add(f.Name, f.Family, strings.Join(f.Signatures, "; "), f.Doc)
 		}
 	}
 	for _, f := range function.AllAggs() {
-		if like(x.Like, f.Name) {
+		if function.MatchName(x.Like, f.Name) {
 			r.add(f.Name, "aggregate", strings.Join(f.Signatures, "; "), f.Doc)
 		}
 	}
@@ -146,7 +114,7 @@ func showFunctions(_ *Session, x *ast.Show) (*Result, error) {
 func showConnectors(_ *Session, x *ast.Show) (*Result, error) {
 	r := newRows("name", "source", "sink", "formats", "description")
 	for _, c := range connectors.All() {
-		if like(x.Like, c.Name) {
+		if function.MatchName(x.Like, c.Name) {
 			r.add(c.Name, yes(c.Source != nil), yes(c.Sink != nil), strings.Join(c.Formats, ", "), c.Doc)
 		}
 	}
@@ -167,7 +135,7 @@ func showTopics(s *Session, x *ast.Show) (*Result, error) {
 	}
 	r := newRows("topic", "partitions", "records").integers("partitions", "records")
 	for _, t := range b.Topics() {
-		if t.Internal || !like(x.Like, t.Name) {
+		if t.Internal || !function.MatchName(x.Like, t.Name) {
 			continue
 		}
 		var records int64
@@ -185,7 +153,7 @@ func showVariables(s *Session, x *ast.Show) (*Result, error) {
 	r := newRows("variable_name", "value", "description")
 	vars := s.Variables()
 	for _, v := range variables {
-		if like(x.Like, v.name) {
+		if function.MatchName(x.Like, v.name) {
 			r.add(v.name, vars[v.name], v.doc)
 		}
 	}
@@ -231,7 +199,7 @@ func (s *Session) columns(name ast.Name, pattern string) (*Result, error) {
 	}
 	r := newRows("column", "type", "null", "key", "extra")
 	for i, c := range rel.Columns {
-		if !like(pattern, c.Name) {
+		if !function.MatchName(pattern, c.Name) {
 			continue
 		}
 		null, key := "YES", ""
@@ -327,7 +295,7 @@ func (s *Session) describeJob(x *ast.Describe) (*Result, error) {
 	r.add("started", st.Started.UTC().Format(time.RFC3339))
 	r.add("epoch", fmt.Sprint(st.Epoch))
 	r.add("last commit took", st.LastCommit.String())
-	r.add("restarts", itoa(st.Restarts))
+	r.add("restarts", strconv.Itoa(st.Restarts))
 	if st.Err != nil {
 		r.add("error", st.Err.Error())
 	}

@@ -185,6 +185,11 @@ func simpleLike(pattern string, escape byte) Kernel {
 	return rowInt(func(a []*vector.Vector, i int) (int64, bool) { return boolInt(test(a[0].Bytes(i), body)), true })
 }
 
+// MatchName is LIKE for the names in a listing: without regard to case, backslash as escape; an empty pattern matches all.
+func MatchName(pattern, name string) bool {
+	return pattern == "" || likeMatch([]byte(name), []byte(pattern), '\\', true)
+}
+
 // likeMatch matches with one point of return, the last %: linear in practice, quadratic at worst.
 func likeMatch(s, p []byte, escape byte, fold bool) bool {
 	star, mark := -1, 0

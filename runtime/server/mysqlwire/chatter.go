@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
 )
 
 // chatter answers what clients say without meaning the engine: transactions, databases, KILL, SET, and SHOW in MySQL's form. Both results
@@ -76,9 +77,9 @@ func (x condition) holds(text string) bool {
 				return false
 			}
 		case "LIKE":
-			return matches(v, text)
+			return function.MatchName(v, text)
 		case "NOT LIKE":
-			return !matches(v, text)
+			return !function.MatchName(v, text)
 		}
 	}
 	return x.op == "<>" || x.op == "!=" || x.op == "NOT IN"

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
@@ -207,7 +207,7 @@ func (c *conn) fieldList(name, pattern string) error {
 		return c.fail(unknownTable(name))
 	}
 	for _, f := range rel.Fields() {
-		if matches(pattern, f.Name) {
+		if function.MatchName(pattern, f.Name) {
 			if err := c.writeColumn(rel.Name, types.Field{Name: f.Name, Type: f.Type}, true); err != nil {
 				return err
 			}
@@ -274,38 +274,4 @@ func (c *conn) statementCommand(code byte, body []byte) error {
 	}
 	c.srv.count()
 	return c.executePrepared(p, body[4:])
-}
-
-// matches is LIKE for names; an empty pattern matches all.
-func matches(pattern, name string) bool {
-	return pattern == "" || like(strings.ToLower(pattern), strings.ToLower(name))
-}
-
-// like matches % and _, with backslash before one that stands for itself. It goes back to the last % only, so it is quadratic at worst.
-func like(p, s string) bool {
-	star, from := -1, 0
-	i, k := 0, 0
-	for k < len(s) {
-		switch {
-		case i < len(p) && p[i] == '%':
-			star, from = i, k
-			i++
-			continue
-		case i+1 < len(p) && p[i] == '\\' && p[i+1] == s[k]:
-			i, k = i+2, k+1
-			continue
-		case i < len(p) && p[i] != '\\' && (p[i] == '_' || p[i] == s[k]):
-			i, k = i+1, k+1
-			continue
-		}
-		if star < 0 {
-			return false
-		}
-		from++
-		i, k = star+1, from
-	}
-	for i < len(p) && p[i] == '%' {
-		i++
-	}
-	return i == len(p)
 }

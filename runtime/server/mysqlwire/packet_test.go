@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -59,21 +58,6 @@ func TestLengths(t *testing.T) {
 	d := decoder{b: []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'x'}}
 	if d.lenBytes(); !d.bad {
 		t.Error("a string of 2^64-1 bytes passes")
-	}
-}
-
-func TestLike(t *testing.T) {
-	for _, x := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"", "x", true}, {"%", "", true}, {"a%", "abc", true}, {"%b%", "abc", true}, {"a_c", "ABC", true}, {"a_c", "ac", false},
-		{`a\_c`, "abc", false}, {`a\_c`, "a_c", true}, {"%a%a%", "xaxxax", true}, {"%a%b", "aab", true}, {"a", "ab", false},
-		{strings.Repeat("%a", 30) + "b", strings.Repeat("a", 200), false},
-	} {
-		if got := matches(x.pattern, x.name); got != x.want {
-			t.Errorf("%q LIKE %q = %v", x.name, x.pattern, got)
-		}
 	}
 }
 
