@@ -31,11 +31,7 @@ func TestExamplesPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		problems, err := engine.CheckScript(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range problems {
+		for _, p := range engine.CheckScript(text) {
 			t.Errorf("%s: %v", f, p)
 		}
 	}

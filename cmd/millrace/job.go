@@ -13,6 +13,7 @@ import (
 
 	"github.com/millrace/millrace/cmd/millrace/client"
 	"github.com/millrace/millrace/runtime/server/httpapi"
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/parser"
 )
 
@@ -74,7 +75,7 @@ func submitJob(ctx context.Context, s *serverFlags, path string, vars []string) 
 	}
 	script, err := parser.ParseScript(text)
 	if err != nil {
-		return scriptError(err, text)
+		return diag.WithSource(err, text)
 	}
 	conn, err := client.Dial(ctx, s.addr())
 	if err != nil {
@@ -83,7 +84,7 @@ func submitJob(ctx context.Context, s *serverFlags, path string, vars []string) 
 	defer conn.Close()
 	for _, p := range script {
 		if err := submitStatement(ctx, conn, p.Text); err != nil {
-			return inScript(err, p.Offset, text)
+			return diag.InScript(err, p.Offset, text)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -93,7 +92,7 @@ func runFile(ctx context.Context, path string, f runFlags) error {
 	}
 	script, err := parser.ParseScript(text)
 	if err != nil {
-		return scriptError(err, text)
+		return diag.WithSource(err, text)
 	}
 	logger, err := newLogger(f.logLevel)
 	if err != nil {
@@ -166,7 +165,7 @@ func (r *runner) statement(ctx context.Context, p parser.Parsed, text string) er
 	}
 	res, err := r.session.Exec(ctx, p.Text)
 	if err != nil {
-		return inScript(err, p.Offset, text)
+		return diag.InScript(err, p.Offset, text)
 	}
 	defer res.Close()
 	for _, n := range res.Notices {
@@ -179,7 +178,7 @@ func (r *runner) statement(ctx context.Context, p parser.Parsed, text string) er
 	n, err := r.print(ctx, res)
 	r.rows += n
 	if err != nil && ctx.Err() == nil {
-		return inScript(err, p.Offset, text)
+		return diag.InScript(err, p.Offset, text)
 	}
 	return nil
 }
@@ -239,19 +238,24 @@ func (r *runner) watch(ctx context.Context) error {
 
 func (r *runner) outputOptions(res *client.Result) output.Options {
 	opt := output.Options{Format: r.flags.format, NoHeader: r.flags.noHeader}
-	switch {
-	case opt.Format != "":
-	case res.Live:
-		opt.Format = "changelog"
-	case term.IsTerminal(int(os.Stdout.Fd())):
-		opt.Format = "table"
-	default:
-		opt.Format = "tsv"
+	if opt.Format == "" {
+		opt.Format = defaultFormat(res)
 	}
 	if r.rule.kind == "rows" {
 		opt.MaxRows = max(1, r.rule.rows-r.rows)
 	}
 	return opt
+}
+
+// defaultFormat is how a result is printed when nobody says.
+func defaultFormat(res *client.Result) string {
+	switch {
+	case res.Live:
+		return "changelog"
+	case term.IsTerminal(int(os.Stdout.Fd())):
+		return "table"
+	}
+	return "tsv"
 }
 
 // status is the line below a live table.
@@ -345,7 +349,7 @@ func readScript(path string, vars []string) (string, error) {
 		data, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return "", diag.New(diag.FileAccess, -1, "cannot read %s: %v", path, unwrapPath(err)).Wrap(err)
+		return "", diag.New(diag.FileAccess, -1, "cannot read %s: %v", path, diag.PathCause(err)).Wrap(err)
 	}
 	set := map[string]string{}
 	for _, v := range vars {
@@ -356,39 +360,4 @@ func readScript(path string, vars []string) (string, error) {
 		set[name] = value
 	}
 	return expand(string(data), set)
-}
-
-func unwrapPath(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
-// inScript moves the position of a statement's error into the whole file.
-func inScript(err error, offset int, text string) error {
-	e, ok := diag.As(err)
-	if !ok {
-		return err
-	}
-	moved := *e
-	if moved.Offset >= 0 {
-		moved.Offset += offset
-		if moved.End > 0 {
-			moved.End += offset
-		}
-	}
-	moved.Source = text
-	return &moved
-}
-
-// scriptError gives a parse error of the whole file its text.
-func scriptError(err error, text string) error {
-	if e, ok := diag.As(err); ok && e.Source == "" {
-		moved := *e
-		moved.Source = text
-		return &moved
-	}
-	return err
 }

@@ -127,7 +127,7 @@ func (s *shellFlags) runScriptFile(ctx context.Context, conn client.Conn, path s
 func (s *shellFlags) script(ctx context.Context, conn client.Conn, text string) error {
 	script, err := parser.ParseScript(text)
 	if err != nil && !s.force {
-		return scriptError(err, text)
+		return diag.WithSource(err, text)
 	}
 	var first error
 	for _, p := range script {
@@ -138,7 +138,7 @@ func (s *shellFlags) script(ctx context.Context, conn client.Conn, text string) 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err = inScript(err, p.Offset, text)
+		err = diag.InScript(err, p.Offset, text)
 		if !s.force {
 			return err
 		}
@@ -165,14 +165,7 @@ func (s *shellFlags) statement(ctx context.Context, conn client.Conn, sql string
 	}
 	opt := output.Options{Format: s.format, NoHeader: s.noHeader, MaxRows: s.maxRows}
 	if opt.Format == "" {
-		switch {
-		case res.Live:
-			opt.Format = "changelog"
-		case term.IsTerminal(int(os.Stdout.Fd())):
-			opt.Format = "table"
-		default:
-			opt.Format = "tsv"
-		}
+		opt.Format = defaultFormat(res)
 	}
 	_, err = output.Print(ctx, os.Stdout, res, opt)
 	return err
@@ -186,10 +179,7 @@ func newCheck() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		problems, err := engine.CheckScript(text)
-		if err != nil {
-			return err
-		}
+		problems := engine.CheckScript(text)
 		for _, p := range problems {
 			printError(p)
 		}

@@ -60,12 +60,7 @@ func formatName(v connectors.Values) string {
 
 // accessError turns an error of the file system into one for users.
 func accessError(what, path string, err error) *diag.Error {
-	reason := err.Error()
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		reason = pathErr.Err.Error()
-	}
-	e := diag.New(diag.FileAccess, -1, "cannot %s '%s': %s", what, path, reason).Wrap(err)
+	e := diag.New(diag.FileAccess, -1, "cannot %s '%s': %v", what, path, diag.PathCause(err)).Wrap(err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if dir, dirErr := os.Getwd(); dirErr == nil && !filepath.IsAbs(path) {

@@ -154,58 +154,22 @@ func appendHeaders(stage, object []byte) ([]byte, error) {
 	return stage, nil
 }
 
-// stageReader takes a stage apart. Keys and values alias the stage.
-type stageReader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *stageReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *stageReader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *stageReader) bytes(n uint64) []byte {
-	if n > uint64(len(r.rest)) {
-		r.bad = true
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
 // slabRecords is how many records are allocated at once.
 const slabRecords = 256
 
 // decodeStage lists the records of a stage for a topic.
 func decodeStage(stage []byte, topic string) ([]*kgo.Record, error) {
-	r := stageReader{rest: stage}
+	r := stageReader{connectors.StageReader{Rest: stage}}
 	var records []*kgo.Record
 	var slab []kgo.Record
-	for len(r.rest) > 0 {
+	for len(r.Rest) > 0 {
 		if len(slab) == 0 {
 			slab = make([]kgo.Record, slabRecords)
 		}
 		rec := &slab[0]
 		slab = slab[1:]
 		r.record(rec)
-		if r.bad {
+		if r.Bad {
 			return nil, fmt.Errorf("record %d: %w", len(records), errStage)
 		}
 		rec.Topic = topic
@@ -214,32 +178,35 @@ func decodeStage(stage []byte, topic string) ([]*kgo.Record, error) {
 	return records, nil
 }
 
+// stageReader reads the records of a stage. Keys and values alias it.
+type stageReader struct{ connectors.StageReader }
+
 func (r *stageReader) record(rec *kgo.Record) {
 	rec.Partition = -1
-	flags := r.rest[0]
-	r.rest = r.rest[1:]
+	flags := r.Rest[0]
+	r.Rest = r.Rest[1:]
 	if flags&flagPartition != 0 {
-		rec.Partition = int32(r.uvarint())
+		rec.Partition = int32(r.Uvarint())
 	}
 	if flags&flagTimestamp != 0 {
-		rec.Timestamp = time.UnixMilli(r.varint())
+		rec.Timestamp = time.UnixMilli(r.Varint())
 	}
 	if flags&flagKey != 0 {
-		rec.Key = r.bytes(r.uvarint())
+		rec.Key = r.Bytes(r.Uvarint())
 	}
 	if flags&flagHeaders != 0 {
-		n := r.uvarint()
-		r.bad = r.bad || n > maxHeaders
-		for ; n > 0 && !r.bad; n-- {
-			name := r.bytes(r.uvarint())
-			rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: string(name), Value: r.bytes(r.uvarint())})
+		n := r.Uvarint()
+		r.Bad = r.Bad || n > maxHeaders
+		for ; n > 0 && !r.Bad; n-- {
+			name := r.Bytes(r.Uvarint())
+			rec.Headers = append(rec.Headers, kgo.RecordHeader{Key: string(name), Value: r.Bytes(r.Uvarint())})
 		}
 	}
 	if flags&flagTombstone != 0 {
 		return
 	}
-	length := r.bytes(4)
-	if !r.bad {
-		rec.Value = r.bytes(uint64(binary.LittleEndian.Uint32(length)))
+	length := r.Bytes(4)
+	if !r.Bad {
+		rec.Value = r.Bytes(uint64(binary.LittleEndian.Uint32(length)))
 	}
 }

@@ -152,14 +152,14 @@ func decodeStage(stage []byte, sinkID string, epoch uint64) ([]*item, error) {
 	prefix := hex.EncodeToString(sum[:8]) + "-" + strconv.FormatUint(epoch, 10) + "-"
 	var items []*item
 	last := map[string]int{}
-	r := stageReader{rest: stage}
-	for n := 0; len(r.rest) > 0; n++ {
-		it := &item{number: n, kind: r.bytes(1)[0]}
-		it.id, it.index, it.routing = r.bytes(r.uvarint()), r.bytes(r.uvarint()), r.bytes(r.uvarint())
-		if length := r.bytes(4); !r.bad {
-			it.doc = r.bytes(uint64(binary.LittleEndian.Uint32(length)))
+	r := connectors.StageReader{Rest: stage}
+	for n := 0; len(r.Rest) > 0; n++ {
+		it := &item{number: n, kind: r.Bytes(1)[0]}
+		it.id, it.index, it.routing = r.Bytes(r.Uvarint()), r.Bytes(r.Uvarint()), r.Bytes(r.Uvarint())
+		if length := r.Bytes(4); !r.Bad {
+			it.doc = r.Bytes(uint64(binary.LittleEndian.Uint32(length)))
 		}
-		if r.bad || it.kind > kindDelete {
+		if r.Bad || it.kind > kindDelete {
 			return nil, fmt.Errorf("item %d: %w", n, errStage)
 		}
 		if len(it.id) == 0 {
@@ -176,29 +176,4 @@ func decodeStage(stage []byte, sinkID string, epoch uint64) ([]*item, error) {
 		items = append(items, it)
 	}
 	return items, nil
-}
-
-type stageReader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *stageReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *stageReader) bytes(n uint64) []byte {
-	if n > uint64(len(r.rest)) {
-		r.bad = true
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
 }

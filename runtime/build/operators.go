@@ -153,7 +153,7 @@ func (b *builder) context(n physical.Node, tc *taskContext, tn *task.Node) *oper
 		case physical.Skip:
 			return nil
 		}
-		rejected := connectors.Rejected{Raw: rowText(batch, row), Err: err}
+		rejected := connectors.Rejected{Raw: function.AppendRow(nil, batch, row), Err: err}
 		publish(func() { b.opt.Rejected(stage, "", rejected) })
 		return nil
 	}
@@ -176,20 +176,4 @@ func policyOf(n physical.Node) physical.ErrorPolicy {
 		return x.Policy
 	}
 	return physical.DeadLetter
-}
-
-// rowText writes a row for the error table: [a, b, c].
-func rowText(b *vector.Batch, i int) []byte {
-	dst := []byte{'['}
-	for c, col := range b.Cols {
-		if c > 0 {
-			dst = append(dst, ", "...)
-		}
-		if col.IsNull(i) {
-			dst = append(dst, "NULL"...)
-			continue
-		}
-		dst = function.AppendText(dst, col, i)
-	}
-	return append(dst, ']')
 }

@@ -32,10 +32,10 @@ func (e *Engine) Existing(text string) *Existing {
 
 // CheckScript parses, binds and plans the statements of a script against a catalog of its own, without running anything. It returns the
 // problems, placed in the whole text.
-func CheckScript(text string) ([]error, error) {
+func CheckScript(text string) []error {
 	script, err := parser.ParseScript(text)
 	if err != nil {
-		return []error{withSource(err, text)}, nil
+		return []error{diag.WithSource(err, text)}
 	}
 	cat := catalog.New()
 	for _, r := range systemTables() {
@@ -45,10 +45,10 @@ func CheckScript(text string) ([]error, error) {
 	var problems []error
 	for _, p := range script {
 		if err := checkStatement(p.Stmt, env); err != nil {
-			problems = append(problems, moved(err, p.Offset, text))
+			problems = append(problems, diag.InScript(err, p.Offset, text))
 		}
 	}
-	return problems, nil
+	return problems
 }
 
 func checkStatement(stmt ast.Statement, env planner.Env) error {
@@ -90,21 +90,4 @@ func bindInto(stmt ast.Statement, env planner.Env) error {
 		return diag.New(diag.DuplicateName, stmt.At(), "'%s' is created twice", rel.Name)
 	}
 	return nil
-}
-
-// moved places a statement's error in the whole text.
-func moved(err error, offset int, text string) error {
-	e, ok := diag.As(err)
-	if !ok {
-		return err
-	}
-	m := *e
-	if m.Offset >= 0 {
-		m.Offset += offset
-		if m.End > 0 {
-			m.End += offset
-		}
-	}
-	m.Source = text
-	return &m
 }

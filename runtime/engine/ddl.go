@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/millrace/millrace/planner"
@@ -141,7 +142,7 @@ func (s *Session) insert(x ast.Statement, text string) (*Result, error) {
 func (e *Engine) freeJobName(base string) string {
 	name := base
 	for i := 2; e.Job(name) != nil || e.store.find(name) != nil; i++ {
-		name = base + "_" + itoa(i)
+		name = base + "_" + strconv.Itoa(i)
 	}
 	return name
 }
@@ -365,7 +366,7 @@ func (e *Engine) relaunch(st storedStatement) error {
 	}
 	plan, err := planner.Plan(stmt, s.env(false))
 	if err != nil {
-		return withSource(err, st.SQL)
+		return diag.WithSource(err, st.SQL)
 	}
 	e.mu.Lock()
 	delete(e.views, st.Name) // the job reads its rows back

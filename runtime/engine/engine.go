@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -120,17 +119,8 @@ func (e *Engine) openSystem() error {
 }
 
 func unusable(dir string, err error) error {
-	return diag.New(diag.StorageUnusable, -1, "cannot write the data directory %s: %v", dir, rootCause(err)).Wrap(err).
+	return diag.New(diag.StorageUnusable, -1, "cannot write the data directory %s: %v", dir, diag.PathCause(err)).Wrap(err).
 		WithHint("give a folder that this user may write with --data-dir")
-}
-
-// rootCause drops the path that os errors repeat.
-func rootCause(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // Temporary tells whether everything is gone after Close.

@@ -42,7 +42,7 @@ func (s *Session) Variables() map[string]string {
 func (s *Session) Exec(ctx context.Context, text string) (*Result, error) {
 	stmt, err := parser.Parse(text)
 	if err != nil {
-		return nil, withSource(err, text)
+		return nil, diag.WithSource(err, text)
 	}
 	return s.ExecParsed(ctx, stmt, text)
 }
@@ -51,19 +51,9 @@ func (s *Session) Exec(ctx context.Context, text string) (*Result, error) {
 func (s *Session) ExecParsed(ctx context.Context, stmt ast.Statement, text string) (*Result, error) {
 	r, err := s.dispatch(ctx, stmt, text)
 	if err != nil {
-		return nil, withSource(err, text)
+		return nil, diag.WithSource(err, text)
 	}
 	return r, nil
-}
-
-// withSource gives a positioned error the text that it points into.
-func withSource(err error, text string) error {
-	if e, ok := diag.As(err); ok && e.Source == "" {
-		copied := *e
-		copied.Source = text
-		return &copied
-	}
-	return err
 }
 
 func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string) (*Result, error) {

@@ -119,29 +119,13 @@ func (e *Engine) rejected(job, stage, relation string, r connectors.Rejected) {
 func (e *Engine) lateRows(job, stage string, b *vector.Batch, rows []int32) (publish func()) {
 	texts := make([]string, len(rows))
 	for k, i := range rows {
-		texts[k] = rowText(b, int(i))
+		texts[k] = string(function.AppendRow(nil, b, int(i)))
 	}
 	return func() {
 		for _, text := range texts {
 			e.late.add("", e.opt.Clock().UnixMicro(), job, stage, text)
 		}
 	}
-}
-
-// rowText writes a row as [a, b, c].
-func rowText(b *vector.Batch, i int) string {
-	dst := []byte{'['}
-	for c, col := range b.Cols {
-		if c > 0 {
-			dst = append(dst, ", "...)
-		}
-		if col.IsNull(i) {
-			dst = append(dst, "NULL"...)
-			continue
-		}
-		dst = function.AppendText(dst, col, i)
-	}
-	return string(append(dst, ']'))
 }
 
 // systemRows gives the rows of a system table.

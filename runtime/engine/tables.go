@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/millrace/millrace/sql/ast"
 )
-
-func itoa(i int) string { return strconv.Itoa(i) }
 
 // tablesOf lists the relations that a query names, lower case.
 func tablesOf(q *ast.Query) []string {

@@ -25,7 +25,6 @@ type Terminal interface {
 // Node is an operator in its place. Exactly one of Op and Assign is set; Parent is nil at the root, whose output is the terminal.
 type Node struct {
 	Name        string
-	Stateful    bool // takes part in Barrier
 	Op          operator.Operator
 	Assign      *watermark.Assigner
 	Ctx         *operator.Context

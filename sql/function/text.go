@@ -43,6 +43,18 @@ func AppendText(dst []byte, v *vector.Vector, i int) []byte {
 	return strconv.AppendInt(dst, v.I64[i], 10)
 }
 
+// AppendRow appends row i of a batch for people: [a, b, NULL].
+func AppendRow(dst []byte, b *vector.Batch, i int) []byte {
+	dst = append(dst, '[')
+	for c, col := range b.Cols {
+		if c > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = AppendText(dst, col, i)
+	}
+	return append(dst, ']')
+}
+
 // shownDigits shows the fraction of a second in steps of three digits, only as far as there is one.
 func shownDigits(micros int64, precision int) int {
 	switch {

@@ -328,9 +328,6 @@ func grow[T any](s []T, n int) []T {
 	return make([]T, n, max(n, 2*cap(s)))
 }
 
-// CopyValidity gives v the NULLs of src, which has as many rows.
-func (v *Vector) CopyValidity(src *Vector) { v.AndValidity(src) }
-
 // AndValidity makes every row NULL in v that is NULL in src.
 func (v *Vector) AndValidity(src *Vector) {
 	if src.Valid == nil {
