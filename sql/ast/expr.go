@@ -111,7 +111,7 @@ type (
 	}
 	// Call is a scalar, aggregate or window function call. Name is lower case. Unit arguments of EXTRACT, TIMESTAMPDIFF and the
 	// like arrive as string literals in front (extract('hour', x), timestampdiff('minute', a, b)); DATE_ADD(x, INTERVAL..) as
-	// date_add(x, Interval). COUNT(*) has Star set.
+	// date_add(x, Interval). COUNT(*) has Star set. `x AT TIME ZONE z` is at_time_zone(x, z).
 	Call struct {
 		Pos
 		Name        string
@@ -119,6 +119,7 @@ type (
 		Star        bool
 		Distinct    bool
 		OrderBy     []OrderItem // in an aggregate: GROUP_CONCAT(x ORDER BY y)
+		WithinGroup bool        // OrderBy was written as WITHIN GROUP (ORDER BY ..)
 		Separator   string      // GROUP_CONCAT .. SEPARATOR
 		Filter      Expr        // FILTER (WHERE ..)
 		IgnoreNulls bool
@@ -151,10 +152,44 @@ type (
 		Pos
 		Elems []Expr
 	}
-	// Row is ROW(a, b) or (a, b).
+	// MapLit is MAP[k1, v1, k2, v2, ..]: Keys[i] belongs to Values[i].
+	MapLit struct {
+		Pos
+		Keys, Values []Expr
+	}
+	// Row is ROW(a, b) or (a, b). STRUCT(a AS x, b AS y) and ROW(a AS x) carry Names, one for each element, "" where none was written.
 	Row struct {
 		Pos
 		Elems []Expr
+		Names []Name // nil when no element has a name
+	}
+	// Field is `x.name` behind anything that is no plain name: m['k'].x, f(y).x, (row).x. Pos is that of X, Name has its own.
+	Field struct {
+		Pos
+		X    Expr
+		Name Name
+	}
+	// Lambda is `x -> body` or `(x, y) -> body`, an argument of a function over arrays or maps.
+	Lambda struct {
+		Pos
+		Params []Name
+		Body   Expr
+	}
+	// Quantified is `x op ANY|SOME|ALL (query)`; Op as in Binary.
+	Quantified struct {
+		Pos
+		Op    string
+		X     Expr
+		All   bool // false: ANY, SOME
+		Query *Query
+	}
+	// GroupingSets is an element of GROUP BY: ROLLUP(..), CUBE(..), GROUPING SETS(..) (Kind "ROLLUP", "CUBE", "SETS"). Each item
+	// is what its parentheses held: ROLLUP(a, (b, c)) has {a}, {b, c}; GROUPING SETS ((a), ()) has {a}, {}. An item of SETS may
+	// hold one GroupingSets. GROUP BY a, b WITH ROLLUP arrives as one ROLLUP(a, b).
+	GroupingSets struct {
+		Pos
+		Kind  string
+		Items [][]Expr
 	}
 	// Subquery is a scalar subquery; Exists is EXISTS (..).
 	Subquery struct {
@@ -170,26 +205,31 @@ type (
 	}
 )
 
-func (*Literal) expr()   {}
-func (*Param) expr()     {}
-func (*Column) expr()    {}
-func (*Star) expr()      {}
-func (*Unary) expr()     {}
-func (*Binary) expr()    {}
-func (*IsNull) expr()    {}
-func (*IsTruth) expr()   {}
-func (*Between) expr()   {}
-func (*In) expr()        {}
-func (*Like) expr()      {}
-func (*Case) expr()      {}
-func (*Cast) expr()      {}
-func (*Interval) expr()  {}
-func (*Call) expr()      {}
-func (*Subscript) expr() {}
-func (*ArrayLit) expr()  {}
-func (*Row) expr()       {}
-func (*Subquery) expr()  {}
-func (*Variable) expr()  {}
+func (*Literal) expr()      {}
+func (*Param) expr()        {}
+func (*Column) expr()       {}
+func (*Star) expr()         {}
+func (*Unary) expr()        {}
+func (*Binary) expr()       {}
+func (*IsNull) expr()       {}
+func (*IsTruth) expr()      {}
+func (*Between) expr()      {}
+func (*In) expr()           {}
+func (*Like) expr()         {}
+func (*Case) expr()         {}
+func (*Cast) expr()         {}
+func (*Interval) expr()     {}
+func (*Call) expr()         {}
+func (*Subscript) expr()    {}
+func (*ArrayLit) expr()     {}
+func (*MapLit) expr()       {}
+func (*Row) expr()          {}
+func (*Field) expr()        {}
+func (*Lambda) expr()       {}
+func (*Quantified) expr()   {}
+func (*GroupingSets) expr() {}
+func (*Subquery) expr()     {}
+func (*Variable) expr()     {}
 
 // TypeName is a type as written. Name is upper case and canonical as in MySQL's manual (INT for INTEGER, STRING for VARCHAR without
 // length is kept as written: BIGINT, VARCHAR, STRING, DECIMAL, TIMESTAMP, STRUCT, ARRAY, MAP ...).

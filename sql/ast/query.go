@@ -118,6 +118,9 @@ type (
 		Left, Right TableExpr
 		On          Expr
 		Using       []Name
+		Natural     bool
+		AsOf        bool // ASOF [LEFT] JOIN: at most one row of Right, the nearest by Match
+		Match       Expr // MATCH_CONDITION (left.ts >= right.ts) of AsOf; nil: the inequality stands in On
 	}
 	// TableFunc is TUMBLE, HOP, SESSION, CUMULATE, UNNEST or another table function. Name is lower case.
 	// In `TUMBLE(TABLE t PARTITION BY k, DESCRIPTOR(ts), INTERVAL 10 SECOND)` the first argument is a TableArg, the second a
@@ -142,7 +145,84 @@ type (
 	}
 )
 
-func (*Table) table()        {}
-func (*DerivedTable) table() {}
-func (*Join) table()         {}
-func (*TableFunc) table()    {}
+type (
+	// JSONTable is JSON_TABLE(doc, 'path' COLUMNS (..)) AS alias (MySQL 8.0 manual, 14.17.6). It may use columns of the tables
+	// to its left.
+	JSONTable struct {
+		Pos
+		Doc     Expr
+		Path    string
+		PathPos Pos
+		Columns []JSONColumn
+		Alias   Name
+	}
+	// JSONColumn is one column: FOR ORDINALITY, `name type [EXISTS] PATH 'p' ..`, or NESTED PATH 'p' COLUMNS (Nested set).
+	JSONColumn struct {
+		Pos
+		Name             Name
+		Ordinality       bool
+		Type             *TypeName
+		Exists           bool
+		Path             string
+		PathPos          Pos
+		OnEmpty, OnError JSONFallback
+		Nested           []JSONColumn
+	}
+	// JSONFallback is what a column of JSON_TABLE is when its path finds nothing or a value of another type.
+	JSONFallback struct {
+		Error   bool
+		Default Expr // nil: NULL
+	}
+)
+
+type (
+	// MatchRecognize is `input MATCH_RECOGNIZE (..) AS alias` (ISO/IEC 9075-2:2016 row pattern recognition).
+	MatchRecognize struct {
+		Pos
+		Input       TableExpr
+		PartitionBy []Expr
+		OrderBy     []OrderItem
+		Measures    []SelectItem
+		AllRows     bool // ALL ROWS PER MATCH
+		After       AfterMatch
+		Pattern     Pattern
+		Within      Expr // WITHIN INTERVAL ..; nil: none
+		Subsets     []PatternSubset
+		Define      []PatternDefine
+		Alias       Name
+		Columns     []Name
+	}
+	// AfterMatch is AFTER MATCH SKIP: Kind "PAST LAST ROW" (the default), "TO NEXT ROW", "TO FIRST", "TO LAST"; the last two with Symbol.
+	AfterMatch struct {
+		Pos
+		Kind   string
+		Symbol Name
+	}
+	// Pattern is a regular expression over symbols. Op is "SYMBOL" (Symbol), "CONCAT", "ALT", "PERMUTE" (Parts), "REPEAT" (Parts[0]
+	// Min to Max times, Max -1: no bound; Reluctant), "EXCLUDE" ({- .. -}), "START" (^), "END" ($).
+	Pattern struct {
+		Pos
+		Op        string
+		Symbol    Name
+		Parts     []Pattern
+		Min, Max  int
+		Reluctant bool
+	}
+	// PatternSubset is SUBSET name = (a, b).
+	PatternSubset struct {
+		Name    Name
+		Symbols []Name
+	}
+	// PatternDefine is DEFINE symbol AS condition.
+	PatternDefine struct {
+		Symbol Name
+		Cond   Expr
+	}
+)
+
+func (*Table) table()          {}
+func (*DerivedTable) table()   {}
+func (*Join) table()           {}
+func (*TableFunc) table()      {}
+func (*JSONTable) table()      {}
+func (*MatchRecognize) table() {}

@@ -108,11 +108,90 @@ type (
 		Reset bool
 		More  []*Set
 	}
-	// JobControl is PAUSE|RESUME|STOP JOB name (Verb upper case; STOP JOB is also spelt DROP JOB).
+	// JobControl is PAUSE|RESUME|STOP JOB name (Verb upper case; STOP JOB is also spelt DROP JOB). Savepoint is that of
+	// STOP JOB j WITH SAVEPOINT s and RESUME JOB j FROM SAVEPOINT s.
 	JobControl struct {
 		Pos
-		Verb string
+		Verb      string
+		Name      Name
+		Savepoint Name
+	}
+	// CreateJob is CREATE JOB [IF NOT EXISTS] name [WITH (..)] AS statement: an Insert or a StatementSet under a name of its own.
+	CreateJob struct {
+		Pos
+		Name        Name
+		IfNotExists bool
+		Options     []Option
+		Statement   Statement
+	}
+	// CreateSavepoint is CREATE SAVEPOINT name FOR JOB job.
+	CreateSavepoint struct {
+		Pos
 		Name Name
+		Job  Name
+	}
+	// CreateFunction is CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (params) RETURNS type LANGUAGE sql|wasm .. For sql, Body
+	// is the expression of `AS 'text'`, `AS expr` or `RETURN expr`. For wasm, Text is the module: a path or base64 with the
+	// prefix "base64:"; Options come from WITH (..).
+	CreateFunction struct {
+		Pos
+		Name          Name
+		OrReplace     bool
+		IfNotExists   bool
+		Params        []FunctionParam
+		Returns       TypeName
+		Language      string // lower case
+		Deterministic bool   // false only after NOT DETERMINISTIC
+		Body          Expr
+		Text          string
+		TextPos       Pos
+		Options       []Option
+	}
+	// FunctionParam is one parameter of CREATE FUNCTION.
+	FunctionParam struct {
+		Name Name
+		Type TypeName
+	}
+	// Alter is ALTER kind name action (Kind as in Drop). Action is "SET" (Options), "RESET" (Keys), "RENAME" (NewName), "RESCALE"
+	// (Value), "ADD COLUMN" (Column), "DROP COLUMN" (NewName), "WATERMARK" (Watermark), "AS" (Query, Text: its source).
+	Alter struct {
+		Pos
+		Kind      string
+		Name      Name
+		Action    string
+		Options   []Option
+		Keys      []Name
+		NewName   Name
+		Value     Expr
+		Column    *ColumnDef
+		Watermark *WatermarkDef
+		Query     *Query
+		Text      string
+	}
+	// Prepare is PREPARE name FROM 'text' or FROM @variable (Text or Variable).
+	Prepare struct {
+		Pos
+		Name     Name
+		Text     string
+		TextPos  Pos
+		Variable *Variable
+	}
+	// Execute is EXECUTE name [USING @a, 5, ..].
+	Execute struct {
+		Pos
+		Name  Name
+		Using []Expr
+	}
+	// Deallocate is DEALLOCATE|DROP PREPARE name.
+	Deallocate struct {
+		Pos
+		Name Name
+	}
+	// Kill is KILL [QUERY|CONNECTION] id.
+	Kill struct {
+		Pos
+		Query bool
+		ID    Expr
 	}
 	// Use is USE database.
 	Use struct {
@@ -121,16 +200,24 @@ type (
 	}
 )
 
-func (*QueryStmt) stmt()      {}
-func (*CreateRelation) stmt() {}
-func (*CreateSink) stmt()     {}
-func (*CreateView) stmt()     {}
-func (*Insert) stmt()         {}
-func (*StatementSet) stmt()   {}
-func (*Explain) stmt()        {}
-func (*Show) stmt()           {}
-func (*Describe) stmt()       {}
-func (*Drop) stmt()           {}
-func (*Set) stmt()            {}
-func (*JobControl) stmt()     {}
-func (*Use) stmt()            {}
+func (*QueryStmt) stmt()       {}
+func (*CreateRelation) stmt()  {}
+func (*CreateSink) stmt()      {}
+func (*CreateView) stmt()      {}
+func (*Insert) stmt()          {}
+func (*StatementSet) stmt()    {}
+func (*Explain) stmt()         {}
+func (*Show) stmt()            {}
+func (*Describe) stmt()        {}
+func (*Drop) stmt()            {}
+func (*Set) stmt()             {}
+func (*JobControl) stmt()      {}
+func (*Use) stmt()             {}
+func (*CreateJob) stmt()       {}
+func (*CreateSavepoint) stmt() {}
+func (*CreateFunction) stmt()  {}
+func (*Alter) stmt()           {}
+func (*Prepare) stmt()         {}
+func (*Execute) stmt()         {}
+func (*Deallocate) stmt()      {}
+func (*Kill) stmt()            {}
