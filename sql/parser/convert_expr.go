@@ -78,6 +78,8 @@ func (c *conv) expr(e tast.ExprNode) ast.Expr {
 		return &ast.Subquery{Pos: at, Query: c.query(e.Query, at)}
 	case *tast.ExistsSubqueryExpr:
 		return c.exists(e, at)
+	case *tast.CompareSubqueryExpr:
+		return c.quantified(e, at)
 	case *tast.AggregateFuncExpr:
 		return c.aggregate(e, at)
 	case *tast.WindowFuncExpr:
@@ -103,8 +105,6 @@ func (c *conv) expr(e tast.ExprNode) ast.Expr {
 func (c *conv) refuse(e tast.ExprNode, at ast.Pos) ast.Expr {
 	what := "this expression"
 	switch e.(type) {
-	case *tast.CompareSubqueryExpr:
-		what = "a comparison with ANY, SOME or ALL of a subquery"
 	case *tast.DefaultExpr:
 		what = "DEFAULT"
 	case *tast.MatchAgainst:
@@ -339,6 +339,15 @@ func (c *conv) exists(e *tast.ExistsSubqueryExpr, at ast.Pos) ast.Expr {
 		return &ast.Unary{Pos: at, Op: "NOT", X: s}
 	}
 	return s
+}
+
+func (c *conv) quantified(e *tast.CompareSubqueryExpr, at ast.Pos) ast.Expr {
+	sub, ok := e.R.(*tast.SubqueryExpr)
+	op := binaryOps[e.Op]
+	if !ok || op == "" {
+		c.unsupported(int(at), "this comparison with a subquery")
+	}
+	return &ast.Quantified{Pos: at, Op: op, X: c.expr(e.L), All: e.All, Query: c.query(sub.Query, c.pos(sub))}
 }
 
 func (c *conv) variable(e *tast.VariableExpr, at ast.Pos) ast.Expr {

@@ -212,11 +212,27 @@ func (c *conv) selectBody(s *tast.SelectStmt, at ast.Pos) (ast.QueryBody, *selec
 		for _, item := range s.GroupBy.Items {
 			out.GroupBy = append(out.GroupBy, c.expr(item.Expr))
 		}
+		if s.GroupBy.Rollup {
+			c.withRollup(out)
+		}
+	}
+	if rec.grouping != nil {
+		out.GroupBy = []ast.Expr{rec.grouping}
 	}
 	if s.Having != nil {
 		out.Having = c.expr(s.Having.Expr)
 	}
 	return out, rec
+}
+
+// withRollup makes one ROLLUP of the keys.
+func (c *conv) withRollup(s *ast.Select) {
+	for _, key := range s.GroupBy {
+		if g, ok := key.(*ast.GroupingSets); ok {
+			c.p.fail(diag.New(diag.SyntaxError, g.At(), "WITH ROLLUP behind %s", c.p.describe(c.p.tokenAt(g.At()))).WithHint("write the keys into ROLLUP (..)"))
+		}
+	}
+	s.GroupBy = []ast.Expr{rollup(s.GroupBy)}
 }
 
 func (c *conv) selectRec(firstItem int, at ast.Pos) *selectRec {

@@ -40,6 +40,11 @@ func dumpValue(sb *strings.Builder, v reflect.Value, label string, depth int) {
 	switch v.Kind() {
 	case reflect.Slice:
 		for i := range v.Len() {
+			if elem := v.Index(i); elem.Kind() == reflect.Slice {
+				line("(%d)", elem.Len())
+				dumpValue(sb, elem, "", depth+1)
+				continue
+			}
 			dumpValue(sb, v.Index(i), label, depth)
 		}
 	case reflect.Struct:

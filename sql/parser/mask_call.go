@@ -46,7 +46,8 @@ func (p *parser) islandCall(k int) bool {
 	case (p.word(open+1, "DISTINCT") || p.word(open+1, "ALL")) && (!distinctable[name] || over):
 		return true
 	}
-	return name != "GROUP_CONCAT" && p.find(open+1, m, "ORDER", "BY") < m
+	return name != "GROUP_CONCAT" && p.find(open+1, m, "ORDER", "BY") < m || p.find(open+1, m, "NULLS") < m ||
+		!over && (p.word(after, "IGNORE", "NULLS") || p.word(after, "RESPECT", "NULLS"))
 }
 
 func (p *parser) hasOver(k int) bool {
@@ -78,7 +79,7 @@ func (p *parser) call(k int) int {
 	k = m + 1
 	k = p.nullTreatment(c, k)
 	if p.word(k, "WITHIN", "GROUP") {
-		p.failAt(k, diag.NotSupported, "WITHIN GROUP is not supported")
+		k = p.withinGroup(c, k)
 	}
 	if p.word(k, "FILTER") && p.op(k+1, "(") {
 		end := int(p.match[k+1])
@@ -96,6 +97,22 @@ func (p *parser) call(k int) int {
 	return k
 }
 
+// withinGroup parses WITHIN GROUP (ORDER BY ..) at k.
+func (p *parser) withinGroup(c *ast.Call, k int) int {
+	if !p.op(k+2, "(") {
+		p.wanted(k+2, "(")
+	}
+	m := int(p.match[k+2])
+	if !p.word(k+3, "ORDER", "BY") {
+		p.fail(tokenError(p.toks[k+3], diag.SyntaxError, "ORDER BY is expected before %s", p.describe(k+3)).WithHint("write WITHIN GROUP (ORDER BY x)"))
+	}
+	if c.OrderBy != nil {
+		p.failAt(k, diag.SyntaxError, "a second ORDER BY in the same aggregate")
+	}
+	c.OrderBy, c.WithinGroup = p.orderItems(k+5, m), true
+	return m + 1
+}
+
 func (p *parser) nullTreatment(c *ast.Call, k int) int {
 	if p.word(k, "FROM", "LAST") {
 		p.failAt(k, diag.NotSupported, "FROM LAST is not supported")
@@ -103,10 +120,8 @@ func (p *parser) nullTreatment(c *ast.Call, k int) int {
 	if p.word(k, "FROM", "FIRST") && (p.word(k+2, "OVER") || p.word(k+3, "NULLS")) {
 		k += 2
 	}
-	if p.word(k, "IGNORE", "NULLS") {
-		c.IgnoreNulls = true
-		k += 2
-	} else if p.word(k, "RESPECT", "NULLS") {
+	if p.word(k, "IGNORE", "NULLS") || p.word(k, "RESPECT", "NULLS") {
+		c.IgnoreNulls = c.IgnoreNulls || p.toks[k].up == "IGNORE"
 		k += 2
 	}
 	return k
@@ -129,14 +144,23 @@ func (p *parser) callArgs(c *ast.Call, i, j int) {
 		c.Separator = ","
 	}
 	if o := p.find(i, end, "ORDER", "BY"); o < end {
+		if p.word(end-2, "IGNORE", "NULLS") || p.word(end-2, "RESPECT", "NULLS") {
+			end = p.nullTreatment(c, end-2) - 2
+		}
 		c.OrderBy = p.orderItems(o+2, end)
 		end = o
+	}
+	if n := end - 2; n > i && (p.word(n, "IGNORE", "NULLS") || p.word(n, "RESPECT", "NULLS")) {
+		p.nullTreatment(c, n)
+		end = n
 	}
 	switch {
 	case p.op(i, "*") && i+1 == end:
 		c.Star = true
 	case i < end:
-		c.Args = p.exprs(i, end)
+		mark := len(p.holes)
+		p.maskArgs(i, end)
+		c.Args = p.maskedExprs(i, end, mark, false)
 	}
 }
 

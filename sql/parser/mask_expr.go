@@ -85,8 +85,6 @@ func (p *parser) maskExpr(k, j int, m stopMode) int {
 		case t.kind == kWord && operandFollows[t.up]:
 			operand = t.up != "AS"
 			k++
-		case p.word(k, "AT", "TIME", "ZONE"):
-			p.failAt(k, diag.NotSupported, "AT TIME ZONE is not supported")
 		case p.word(k, "COLLATE"):
 			k += 2
 		default:
@@ -176,6 +174,16 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		if paren {
 			return p.convert(k), false
 		}
+	case "MAP":
+		if p.op(k+1, "[") && k+1 < j {
+			if n, ok := p.mapLit(k); ok {
+				return n, false
+			}
+		}
+	case "STRUCT", "ROW":
+		if paren && p.rowAt(k) {
+			return p.row(k), false
+		}
 	case "ARRAY":
 		if p.op(k+1, "[") {
 			m := int(p.match[k+1])
@@ -200,7 +208,11 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		if p.islandCall(k) {
 			return p.call(k), false
 		}
-		p.brackets(k + 1)
+		if m := int(p.match[k+1]); p.startsQuery(k + 2) {
+			p.brackets(k + 1)
+		} else {
+			p.maskArgs(k+2, m)
+		}
 		return p.over(int(p.match[k+1])+1, j), false
 	}
 	if operandFollows[t.up] {
@@ -246,53 +258,85 @@ func (p *parser) path(k, j int) int {
 	return k
 }
 
-// postfix parses x[i], x::T, x -> 'path' behind the operand [start, k); a chain of them becomes one hole.
+// postfixes is a chain of postfix operators behind one operand: x[i], x::T, x -> 'path', x.field, x AT TIME ZONE z.
+type postfixes struct {
+	p     *parser
+	start int      // the operand's first token
+	e     ast.Expr // what has been eaten; nil: the operand is still only masked
+}
+
+// postfix parses the postfix operators behind the operand [start, k); a chain of them becomes one hole.
 func (p *parser) postfix(start, k, j int) int {
-	if k >= j || p.toks[k].kind != kOp {
+	if k >= j || p.toks[k].kind != kOp && !p.word(k, "AT", "TIME", "ZONE") {
 		return k
 	}
-	var e ast.Expr
-	first := func() {
-		if e == nil {
-			mark := p.openHoles(start)
-			e = p.masked(start, k, mark)
-		}
-	}
+	c := postfixes{p: p, start: start}
 	for n := 0; k < j; n++ {
 		if n > maxNesting {
 			p.tooDeep(k, maxNesting)
 		}
-		at := ast.Pos(p.toks[start].off)
-		switch {
-		case p.op(k, "["):
-			m := int(p.match[k])
-			first()
-			e = &ast.Subscript{Pos: at, X: e, Index: p.expr(k+1, m)}
-			k = m + 1
-		case p.op(k, "::"):
-			first()
-			t, next := p.typeName(k + 1)
-			e = &ast.Cast{Pos: at, X: e, Type: t}
-			k = next
-		case p.op(k, "->"), p.op(k, "->>"):
-			if lit := p.toks[k+1]; k+1 >= j || lit.kind != kString && lit.kind != kNumber {
-				p.fail(tokenError(p.toks[k+1], endCode(p.toks[k+1]), "%s wants a JSON path or key, got %s", p.toks[k].up, p.describe(k+1)).
-					WithHint("lambdas are not supported; a path is written j -> '$.a'"))
-			}
-			first()
-			e = &ast.Binary{Pos: at, Op: p.toks[k].up, X: e, Y: p.expr(k+1, k+2), OpPos: ast.Pos(p.toks[k].off)}
-			k += 2
-		case p.op(k, ".") && e != nil:
-			p.failAt(k, diag.NotSupported, "a field behind %s is not supported", p.src[p.toks[start].off:p.toks[k-1].end])
-		default:
-			if e != nil {
-				p.punch(start, k, hole{expr: e})
-			}
-			return k
+		next := c.step(k, j)
+		if next == k {
+			break
 		}
+		k = next
 	}
-	if e != nil {
-		p.punch(start, k, hole{expr: e})
+	if c.e != nil {
+		p.punch(start, k, hole{expr: c.e})
+	}
+	return k
+}
+
+// operand returns what stands in front of token k.
+func (c *postfixes) operand(k int) ast.Expr {
+	if c.e == nil {
+		c.e = c.p.masked(c.start, k, c.p.openHoles(c.start))
+	}
+	return c.e
+}
+
+// step parses the operator at k and returns the token behind it, k itself if there is none.
+func (c *postfixes) step(k, j int) int {
+	p := c.p
+	at := ast.Pos(p.toks[c.start].off)
+	switch {
+	case p.op(k, "["):
+		m := int(p.match[k])
+		x := c.operand(k)
+		c.e = &ast.Subscript{Pos: at, X: x, Index: p.expr(k+1, m)}
+		return m + 1
+	case p.op(k, "::"):
+		x := c.operand(k)
+		t, next := p.typeName(k + 1)
+		c.e = &ast.Cast{Pos: at, X: x, Type: t}
+		return next
+	case p.op(k, "->"), p.op(k, "->>"):
+		if lit := p.toks[k+1]; k+1 >= j || lit.kind != kString && lit.kind != kNumber {
+			p.fail(tokenError(p.toks[k+1], endCode(p.toks[k+1]), "%s wants a JSON path or key, got %s", p.toks[k].up, p.describe(k+1)).
+				WithHint("a path is written j -> '$.a'; a lambda is an argument of a function: transform(a, x -> x + 1)"))
+		}
+		x := c.operand(k)
+		c.e = &ast.Binary{Pos: at, Op: p.toks[k].up, X: x, Y: p.expr(k+1, k+2), OpPos: ast.Pos(p.toks[k].off)}
+		return k + 2
+	case p.op(k, ".") && (c.e != nil || p.op(k-1, ")") || p.op(k-1, "]")):
+		if k+1 >= j || !p.anyName(k+1) {
+			p.failAt(k+1, endCode(p.toks[k+1]), "the name of a field is expected before %s", p.describe(k+1))
+		}
+		x := c.operand(k)
+		c.e = &ast.Field{Pos: at, X: x, Name: p.nameAt(k + 1)}
+		return k + 2
+	case p.word(k, "AT", "TIME", "ZONE"):
+		x := c.operand(k)
+		if k+3 >= j {
+			p.fail(tokenError(p.toks[j], endCode(p.toks[j]), "a time zone is expected before %s", p.describe(j)).WithHint("write x AT TIME ZONE 'Europe/Berlin'"))
+		}
+		mark := len(p.holes)
+		end, more := p.operand(k+3, j)
+		if more {
+			p.failAt(k+3, diag.SyntaxError, "a time zone is expected before %s", p.describe(k+3))
+		}
+		c.e = &ast.Call{Pos: at, Name: "at_time_zone", Args: []ast.Expr{x, p.masked(k+3, end, mark)}}
+		return end
 	}
 	return k
 }

@@ -14,6 +14,7 @@ type selectRec struct {
 	usings     []ast.Name // of all USING clauses, in text order
 	distinctOn []ast.Expr
 	qualify    ast.Expr
+	grouping   *ast.GroupingSets // GROUP BY ()
 	used       bool
 }
 
@@ -166,8 +167,7 @@ func (p *parser) maskSelect(k, j int) int {
 		case p.word(k, "QUALIFY") && from:
 			k = p.maskQualify(rec, k, j)
 		case p.word(k, "GROUP", "BY"):
-			p.refuseGrouping(k+2, j)
-			k = p.maskExpr(k+2, j, stopClause|stopQualify)
+			k = p.maskGrouping(rec, k, j)
 		case p.word(k, "WHERE"), p.word(k, "HAVING"), p.word(k, "WINDOW"):
 			k = p.maskExpr(k+1, j, stopClause|stopQualify)
 		default:
@@ -209,19 +209,6 @@ func (p *parser) endOfExpr(k, j int) int {
 		}
 	}
 	return j
-}
-
-// refuseGrouping catches the grouping sets that TiDB would read as calls.
-func (p *parser) refuseGrouping(k, j int) {
-	for ; k < j && !p.stops(k, stopClause, false); k++ {
-		if p.word(k, "GROUPING", "SETS") || (p.word(k, "ROLLUP") || p.word(k, "CUBE")) && p.op(k+1, "(") || p.word(k, "WITH", "ROLLUP") {
-			p.fail(tokenError(p.toks[k], diag.NotSupported, "grouping sets are not supported").
-				WithHint("group once per set and combine the results with UNION ALL"))
-		}
-		if p.match[k] > int32(k) {
-			k = int(p.match[k])
-		}
-	}
 }
 
 // emitAt tells whether an EMIT clause begins at k.
