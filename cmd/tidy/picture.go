@@ -43,6 +43,7 @@ var floors = map[string][][]string{
 	"state": {
 		{"state", "state/blob", "state/log", "state/keyed", "state/group", "state/txn"},
 		{"state/snapshot"},
+		{"state/broker/"}, // parts of the broker without sockets, clock or disk
 		{"state/broker", "state/replica"},
 	},
 	"connectors": {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace/millrace/state/broker/session"
 	"github.com/millrace/millrace/state/log"
 )
 
@@ -26,6 +27,7 @@ type Broker struct {
 	tasks     sync.WaitGroup // listeners and background loops
 	inFlight  byteBudget
 	count     counters
+	sessions  *session.Cache // of fetches
 
 	// adminMu serialises changes to the set of topics: file and memory change together.
 	adminMu sync.Mutex
@@ -60,7 +62,8 @@ func Open(opts Options) (*Broker, error) {
 	}
 	b := &Broker{
 		opts: opts, lock: lock, committer: log.NewCommitter(0),
-		topics: map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{},
+		sessions: session.NewCache(opts.FetchSessions),
+		topics:   map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{},
 	}
 	b.inFlight.init(opts.MaxInFlightBytes)
 	b.ctx, b.cancel = context.WithCancel(context.Background())

@@ -32,7 +32,6 @@ const (
 	errInvalidProducerEpoch    int16 = 47
 	errInvalidTxnState         int16 = 48
 	errKafkaStorage            int16 = 56
-	errFetchSessionNotFound    int16 = 70
 	errFencedLeaderEpoch       int16 = 74
 	errUnknownLeaderEpoch      int16 = 76
 	errInvalidRecord           int16 = 87

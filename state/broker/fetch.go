@@ -6,7 +6,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace/millrace/state/broker/session"
 	"github.com/millrace/millrace/state/log"
+)
+
+// Epochs of requests that begin and end a session; the others count up from 1.
+const (
+	sessionOpen = 0
+	sessionEnd  = -1
 )
 
 // Limits of a fetch.
@@ -24,6 +31,19 @@ type fetchPart struct {
 	offset   int64
 	maxBytes int
 	err      int16
+	diverged *divergence // the client read what is not in this log
+	round    int         // its place in the session's round
+
+	// Set by plan, when the answer is made.
+	marks   log.Watermarks
+	upTo    int64 // first offset the reader may not see
+	records bool  // there are some to send
+}
+
+// divergence is where the log of the client and ours part (KIP-595).
+type divergence struct {
+	epoch int32
+	end   int64
 }
 
 // fetchTopic is one topic asked for; it is written back by the name or the id it was asked with.
@@ -33,8 +53,7 @@ type fetchTopic struct {
 	parts []fetchPart
 }
 
-// handleFetch answers when enough bytes are there or the wait is over. Fetch sessions are not kept: answering session id 0 tells the
-// client to send the full list each time, which the protocol allows.
+// handleFetch answers when enough bytes are there or the wait is over.
 func handleFetch(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.FetchRequest)
 	f := &fetchReply{
@@ -48,14 +67,11 @@ func handleFetch(b *Broker, r *request) reply {
 	if req.IsolationLevel == 1 {
 		f.isolation = log.ReadCommitted
 	}
-	if req.SessionID != 0 {
-		f.ErrorCode = errFetchSessionNotFound
+	items := b.fetchItems(req, f)
+	if f.ErrorCode != errNone {
 		return ready(f)
 	}
-	f.topics = make([]fetchTopic, len(req.Topics))
-	for i := range req.Topics {
-		f.topics[i] = b.fetchTopic(req, &req.Topics[i])
-	}
+	b.resolveFetch(f, items, req.Version)
 	if f.check() || req.MaxWaitMillis <= 0 {
 		return ready(f)
 	}
@@ -66,25 +82,102 @@ func handleFetch(b *Broker, r *request) reply {
 	})
 }
 
-func (b *Broker) fetchTopic(req *kmsg.FetchRequest, t *kmsg.FetchRequestTopic) fetchTopic {
-	ft := fetchTopic{name: t.Topic, id: t.TopicID, parts: make([]fetchPart, len(t.Partitions))}
-	top, parts := b.findTopic(t.Topic, t.TopicID)
-	for i := range t.Partitions {
-		p := &t.Partitions[i]
-		fp := fetchPart{index: p.Partition, offset: p.FetchOffset, maxBytes: int(p.PartitionMaxBytes)}
-		switch idx := int(p.Partition); {
-		case top == nil && req.Version >= 13:
-			fp.err = errUnknownTopicID
-		case idx < 0 || idx >= len(parts):
-			fp.err = errUnknownTopicOrPartition
-		case p.CurrentLeaderEpoch > leaderEpoch:
-			fp.err = errUnknownLeaderEpoch
-		default:
-			fp.log = parts[idx].log
+// fetchItems lists the partitions to fetch: those of the request, or of its session. It sets session and error of the answer.
+func (b *Broker) fetchItems(req *kmsg.FetchRequest, f *fetchReply) []session.Item {
+	items := make([]session.Item, 0, len(req.Topics))
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		for j := range t.Partitions {
+			p := &t.Partitions[j]
+			items = append(items, session.Item{
+				Key: session.Key{Topic: t.Topic, TopicID: t.TopicID, Partition: p.Partition},
+				Want: session.Want{
+					FetchOffset: p.FetchOffset, MaxBytes: p.PartitionMaxBytes,
+					LeaderEpoch: p.CurrentLeaderEpoch, LastFetchedEpoch: p.LastFetchedEpoch,
+				},
+			})
 		}
-		ft.parts[i] = fp
 	}
-	return ft
+	now, byID := b.opts.Now(), req.Version >= 13
+	switch {
+	case req.Version < 7:
+		return items
+	case req.SessionEpoch == sessionOpen || req.SessionEpoch == sessionEnd:
+		b.sessions.Remove(req.SessionID)
+		if req.SessionEpoch == sessionOpen {
+			f.round = b.sessions.Open(now, byID, items)
+		}
+	default:
+		c := session.Change{ByID: byID, Items: items}
+		for _, t := range req.ForgottenTopics {
+			for _, p := range t.Partitions {
+				c.Forgotten = append(c.Forgotten, session.Key{Topic: t.Topic, TopicID: t.TopicID, Partition: p})
+			}
+		}
+		var code session.Error
+		if f.round, code = b.sessions.Continue(now, req.SessionID, req.SessionEpoch, c); code != session.None {
+			f.ErrorCode = int16(code)
+			return nil
+		}
+		items = items[:0]
+	}
+	if f.round == nil {
+		return items
+	}
+	f.SessionID = f.round.ID()
+	items = items[:0]
+	for i := range f.round.Len() {
+		items = append(items, f.round.Item(i))
+	}
+	return items
+}
+
+// resolveFetch finds the logs of the items. Neighbours of one topic go together, as they are written in the answer.
+func (b *Broker) resolveFetch(f *fetchReply, items []session.Item, version int16) {
+	for from := 0; from < len(items); {
+		to := from + 1
+		for to < len(items) && items[to].Topic == items[from].Topic && items[to].TopicID == items[from].TopicID {
+			to++
+		}
+		k := items[from].Key
+		ft := fetchTopic{name: k.Topic, id: k.TopicID, parts: make([]fetchPart, 0, to-from)}
+		top, parts := b.findTopic(k.Topic, k.TopicID)
+		for i := from; i < to; i++ {
+			it := &items[i]
+			fp := fetchPart{index: it.Partition, offset: it.FetchOffset, maxBytes: int(it.MaxBytes), round: i}
+			switch idx := int(it.Partition); {
+			case top == nil && version >= 13:
+				fp.err = errUnknownTopicID
+			case idx < 0 || idx >= len(parts):
+				fp.err = errUnknownTopicOrPartition
+			case it.LeaderEpoch > leaderEpoch:
+				fp.err = errUnknownLeaderEpoch
+			default:
+				fp.log = parts[idx].log
+				fp.checkDivergence(it.LastFetchedEpoch)
+			}
+			ft.parts = append(ft.parts, fp)
+		}
+		f.topics = append(f.topics, ft)
+		from = to
+	}
+}
+
+// checkDivergence compares the end of the epoch the client fetched last with its position.
+func (p *fetchPart) checkDivergence(lastFetched int32) {
+	if lastFetched < 0 {
+		return
+	}
+	epoch, end := p.log.EpochEnd(lastFetched)
+	if epoch < 0 && lastFetched == leaderEpoch { // the log is empty, but this is the epoch we lead in
+		epoch, end = leaderEpoch, p.log.EndOffset()
+	}
+	switch {
+	case end < 0:
+		p.err = errOffsetOutOfRange
+	case epoch < lastFetched || end < p.offset:
+		p.diverged = &divergence{epoch, end}
+	}
 }
 
 // fetchReply is a Fetch response that reads the logs while it is encoded: the bytes of a batch go from the page cache into the
@@ -95,18 +188,21 @@ type fetchReply struct {
 	isolation log.Isolation
 	maxBytes  int
 	minBytes  int64
+	round     *session.Round // nil without a session
+	planned   bool
+	size      int // set by plan: how large the answer will be
 }
 
 // check reports whether the answer can go out now: enough bytes, or an error to tell.
 func (f *fetchReply) check() bool {
-	if f.minBytes <= 0 {
+	if f.minBytes <= 0 || len(f.topics) == 0 {
 		return true
 	}
 	var have int64
 	for i := range f.topics {
 		for j := range f.topics[i].parts {
 			p := &f.topics[i].parts[j]
-			if p.err != errNone {
+			if p.err != errNone || p.diverged != nil {
 				return true
 			}
 			if w := p.log.Watermarks(); p.offset < w.Start || p.offset > w.End || p.log.Err() != nil {
@@ -146,16 +242,65 @@ func (f *fetchReply) wait(ctx context.Context, d time.Duration) {
 
 // sizeHint is how large a buffer the answer needs, so that it is taken from the pool once and not grown by copying.
 func (f *fetchReply) sizeHint() int {
-	size, total := 64, int64(0)
-	for i := range f.topics {
-		size += 64
-		for j := range f.topics[i].parts {
-			p := &f.topics[i].parts[j]
-			size += 64
-			if p.err == errNone && total < int64(f.maxBytes) {
-				total += p.log.Available(p.offset, f.isolation, min(int64(p.maxBytes), int64(f.maxBytes)-total))
+	f.plan()
+	return f.size
+}
+
+// plan takes the watermarks, decides which partitions get records, and drops those a session need not mention. It runs once, when
+// the answer is made.
+func (f *fetchReply) plan() {
+	if f.planned {
+		return
+	}
+	f.planned = true
+	if f.round != nil && f.round.Superseded() {
+		f.ErrorCode, f.SessionID, f.topics = int16(session.InvalidEpoch), 0, nil
+	}
+	left, total := int64(f.maxBytes), int64(0)
+	f.size = 64
+	topics := f.topics[:0]
+	for _, t := range f.topics {
+		parts := t.parts[:0]
+		for i := range t.parts {
+			p := &t.parts[i]
+			n := p.plan(f.isolation, left, total == 0)
+			left, total = left-n, total+n
+			if f.round == nil || f.round.Note(p.round, session.Answer{
+				HighWatermark: p.marks.HighWatermark, Start: p.marks.Start,
+				Records: p.records, Told: p.diverged != nil, Failed: p.err != errNone,
+			}) {
+				parts = append(parts, *p)
 			}
 		}
+		if t.parts = parts; len(parts) > 0 || f.round == nil {
+			topics = append(topics, t)
+			f.size += 64 + len(t.name) + 80*len(parts)
+		}
 	}
-	return size + int(total)
+	f.topics = topics
+	f.size += int(total)
+}
+
+// plan settles one partition: error, watermarks, and about how many bytes of records it will get of those left in the answer.
+func (p *fetchPart) plan(iso log.Isolation, left int64, first bool) int64 {
+	p.marks = log.Watermarks{Start: -1, Stable: -1, HighWatermark: -1}
+	if p.err != errNone {
+		return 0
+	}
+	p.marks = p.log.Watermarks()
+	p.upTo = p.marks.HighWatermark
+	if iso == log.ReadCommitted {
+		p.upTo = p.marks.Stable
+	}
+	switch err := p.log.Err(); {
+	case err != nil:
+		p.err = errorCode(err)
+	case p.diverged != nil:
+	case p.offset < p.marks.Start || p.offset > p.marks.HighWatermark && p.offset > p.marks.End:
+		p.err = errOffsetOutOfRange
+	case p.offset < p.upTo && (left > 0 || first):
+		p.records = true
+		return p.log.Available(p.offset, iso, max(1, min(int64(p.maxBytes), left)))
+	}
+	return 0
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"encoding/binary"
 
+	"github.com/millrace/millrace/state/broker/session"
 	"github.com/millrace/millrace/state/log"
 )
 
@@ -10,7 +11,8 @@ import (
 //
 //	throttle i32 | error i16 (7+) | session i32 (7+) | [ topic: name (to 12) or id (13+)
 //	   | [ partition i32 | error i16 | high watermark i64 | stable i64 | start i64 (5+)
-//	       | aborted [ producer i64, first i64, tags* ] | preferred replica i32 (11+) | records bytes | tags* ] | tags* ] | tags*
+//	       | aborted [ producer i64, first i64, tags* ] | preferred replica i32 (11+) | records bytes
+//	       | tags*: 0 diverging epoch { epoch i32, end i64, tags* } ] | tags* ] | tags*
 
 // fetchEncoder appends in one of the two encodings.
 type fetchEncoder struct {
@@ -20,15 +22,17 @@ type fetchEncoder struct {
 	left     int  // bytes of records the answer may still take
 	first    bool // no records yet: the next batch goes out whatever its size
 	aborted  []log.AbortedTxn
+	round    *session.Round // nil without a session
 }
 
 // AppendTo encodes the answer, reading the logs on the way.
 func (f *fetchReply) AppendTo(dst []byte) []byte {
-	e := fetchEncoder{dst: dst, version: f.Version, flexible: f.IsFlexible(), left: f.maxBytes, first: true}
-	e.i32(0)
+	f.plan()
+	e := fetchEncoder{dst: dst, version: f.Version, flexible: f.IsFlexible(), left: f.maxBytes, first: true, round: f.round}
+	e.i32(f.ThrottleMillis)
 	if e.version >= 7 {
 		e.i16(f.ErrorCode)
-		e.i32(0)
+		e.i32(f.SessionID)
 	}
 	e.count(len(f.topics))
 	for i := range f.topics {
@@ -50,50 +54,45 @@ func (f *fetchReply) AppendTo(dst []byte) []byte {
 
 // partition encodes one partition with as many records as the limits allow.
 func (e *fetchEncoder) partition(p *fetchPart, iso log.Isolation) {
-	w := log.Watermarks{Start: -1, Stable: -1, HighWatermark: -1}
-	code := p.err
-	if code == errNone {
-		w = p.log.Watermarks()
-		if p.offset < w.Start || p.offset > w.HighWatermark && p.offset > w.End {
-			code = errOffsetOutOfRange
-		}
-		if err := p.log.Err(); err != nil {
-			code = errorCode(err)
-		}
-	}
-	upTo := w.HighWatermark
-	if iso == log.ReadCommitted {
-		upTo = w.Stable
-	}
 	e.i32(p.index)
 	codeAt := len(e.dst)
-	e.i16(code)
-	e.i64(w.HighWatermark)
-	e.i64(w.Stable)
+	e.i16(p.err)
+	e.i64(p.marks.HighWatermark)
+	e.i64(p.marks.Stable)
 	if e.version >= 5 {
-		e.i64(w.Start)
+		e.i64(p.marks.Start)
 	}
-	e.abortedList(p, iso, upTo, code)
+	e.abortedList(p, iso)
 	if e.version >= 11 {
 		e.i32(-1)
 	}
-	if code != errNone || p.offset >= upTo {
+	if !p.records {
 		e.emptyRecords()
-	} else if err := e.records(p, iso, upTo); err != nil {
+	} else if err := e.records(p, iso); err != nil {
 		binary.BigEndian.PutUint16(e.dst[codeAt:], uint16(errorCode(err)))
+		if e.round != nil {
+			e.round.Note(p.round, session.Answer{Failed: true})
+		}
 	}
+	if p.diverged == nil || !e.flexible {
+		e.tags()
+		return
+	}
+	e.dst = append(e.dst, 1, 0, 13) // one tagged field, number 0, 13 bytes
+	e.i32(p.diverged.epoch)
+	e.i64(p.diverged.end)
 	e.tags()
 }
 
 // abortedList is null for readers that do not ask for committed data only.
-func (e *fetchEncoder) abortedList(p *fetchPart, iso log.Isolation, upTo int64, code int16) {
+func (e *fetchEncoder) abortedList(p *fetchPart, iso log.Isolation) {
 	if iso != log.ReadCommitted {
 		e.nullArray()
 		return
 	}
 	e.aborted = e.aborted[:0]
-	if code == errNone {
-		e.aborted = p.log.Aborted(e.aborted, p.offset, upTo)
+	if p.err == errNone && p.diverged == nil {
+		e.aborted = p.log.Aborted(e.aborted, p.offset, p.upTo)
 	}
 	e.count(len(e.aborted))
 	for _, a := range e.aborted {
@@ -104,12 +103,12 @@ func (e *fetchEncoder) abortedList(p *fetchPart, iso log.Isolation, upTo int64, 
 }
 
 // records reads batches into place and puts their length in front.
-func (e *fetchEncoder) records(p *fetchPart, iso log.Isolation, upTo int64) error {
+func (e *fetchEncoder) records(p *fetchPart, iso log.Isolation) error {
 	if e.left <= 0 && !e.first {
 		e.emptyRecords()
 		return nil
 	}
-	o := log.ReadOptions{MaxBytes: max(1, min(p.maxBytes, e.left)), AtLeastOne: e.first, Isolation: iso, UpTo: upTo}
+	o := log.ReadOptions{MaxBytes: max(1, min(p.maxBytes, e.left)), AtLeastOne: e.first, Isolation: iso, UpTo: p.upTo}
 	lenAt := len(e.dst)
 	guess := 4
 	if e.flexible { // the length is a varint in front of bytes not read yet: guess its width, and move the bytes if that was wrong

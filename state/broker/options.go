@@ -3,6 +3,8 @@ package broker
 import (
 	"log/slog"
 	"time"
+
+	"github.com/millrace/millrace/state/broker/session"
 )
 
 // Limits and defaults.
@@ -51,6 +53,8 @@ type Options struct {
 	MaxInFlightBytes int64
 	// MaxPartitions bounds the partitions of all topics together. Default 100000.
 	MaxPartitions int
+	// FetchSessions bounds the fetch sessions kept for clients (KIP-227).
+	FetchSessions session.Options
 	// RetentionInterval is the time between retention rounds. Default 30 s.
 	RetentionInterval time.Duration
 	// Logger receives operational messages. Default: discarded.
