@@ -308,22 +308,20 @@ func (c *conv) join(t *tast.Join, rec *selectRec) (ast.TableExpr, *factor) {
 		return left, first
 	}
 	right, second := c.table(t.Right, rec)
-	if t.NaturalJoin {
-		c.unsupported(right.At(), "NATURAL JOIN")
-	}
-	j := &ast.Join{Pos: ast.Pos(left.At()), Left: left, Right: right}
+	kind := second.join
+	second.join = join{}
+	j := &ast.Join{Pos: ast.Pos(left.At()), Left: left, Right: right, Natural: t.NaturalJoin, AsOf: kind.asOf, Match: kind.match}
 	switch {
-	case second.full:
+	case kind.full:
 		j.Kind = ast.JoinFull
-		second.full = false
 	case t.Tp == tast.LeftJoin:
 		j.Kind = ast.JoinLeft
 	case t.Tp == tast.RightJoin:
 		j.Kind = ast.JoinRight
-	case t.On == nil && t.Using == nil:
+	case t.On == nil && t.Using == nil && !t.NaturalJoin && !kind.asOf:
 		j.Kind = ast.JoinCross
 	}
-	if t.On != nil {
+	if t.On != nil && !kind.blind {
 		j.On = c.expr(t.On.Expr)
 	}
 	for _, col := range t.Using {
@@ -397,6 +395,12 @@ func (c *conv) leaf(t *tast.TableSource, f *factor) ast.TableExpr {
 		case *ast.TableFunc:
 			e.Alias, e.Columns = f.alias, f.columns
 		case *ast.DerivedTable:
+			e.Alias, e.Columns = f.alias, f.columns
+		case *ast.JSONTable:
+			if e.Alias = f.alias; f.columns != nil {
+				c.unsupported(f.columns[0].At(), "renaming the columns of JSON_TABLE")
+			}
+		case *ast.MatchRecognize:
 			e.Alias, e.Columns = f.alias, f.columns
 		}
 		return f.table

@@ -46,7 +46,7 @@ func (p *parser) stops(k int, m stopMode, operand bool) bool {
 		return true
 	case m&stopCase != 0 && (t.up == "WHEN" || t.up == "THEN" || t.up == "ELSE" || t.up == "END"):
 		return true
-	case m&stopJoin != 0 && !operand && (t.up == "ON" || t.up == "AS" || p.joinAt(k)):
+	case m&stopJoin != 0 && !operand && (t.up == "ON" || t.up == "AS" || t.up == "MATCH_CONDITION" || p.joinAt(k)):
 		return true
 	}
 	return m&stopAdjacent != 0 && !operand && !operandFollows[t.up] && t.up != "COLLATE" && t.up != "NULL" && t.up != "TRUE" && t.up != "FALSE"

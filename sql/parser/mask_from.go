@@ -16,77 +16,13 @@ type factor struct {
 	columns []ast.Name
 	asOf    ast.Expr
 	table   ast.TableExpr // parsed island, nil otherwise
-	full    bool          // the join that has this factor leftmost on its right side is FULL
+	join    join          // the join that has this factor leftmost on its right side
 	used    bool
 }
 
-var joinWords = map[string]bool{"JOIN": true, "INNER": true, "CROSS": true, "LEFT": true, "RIGHT": true, "NATURAL": true, "STRAIGHT_JOIN": true}
-
-// joinAt tells whether the word at k begins a join.
-func (p *parser) joinAt(k int) bool {
-	t := p.toks[k]
-	return t.kind == kWord && (joinWords[t.up] || t.up == "FULL" && (p.word(k+1, "JOIN") || p.word(k+1, "OUTER", "JOIN")) || p.oddJoin(k))
-}
-
-// oddJoin tells whether k begins a join that would be read as an alias: ASOF JOIN and its kin.
-func (p *parser) oddJoin(k int) bool {
-	switch p.toks[k].up {
-	case "ASOF", "SEMI", "ANTI", "POSITIONAL":
-		return p.toks[k].kind == kWord && p.word(k+1, "JOIN")
-	}
-	return false
-}
-
-// maskFrom masks the FROM clause that begins at k, or the inside of a bracketed join.
-func (p *parser) maskFrom(rec *selectRec, k, j int) int {
-	full := false
-	for k < j {
-		k = p.maskFactor(rec, k, j, full)
-		full = false
-	glue:
-		for k < j {
-			switch {
-			case p.op(k, ","):
-				k++
-				break glue
-			case p.word(k, "ON"):
-				k = p.maskExpr(k+1, j, stopClause|stopJoin|stopComma|stopQualify)
-			case p.word(k, "USING") && p.op(k+1, "("):
-				rec.usings = append(rec.usings, p.nameList(k+1)...)
-				k = int(p.match[k+1]) + 1
-			case p.joinAt(k):
-				k, full = p.maskJoin(k)
-				break glue
-			case p.stops(k, stopClause|stopQualify, false):
-				return k
-			default:
-				k++ // an error, which TiDB will place
-			}
-		}
-	}
-	return k
-}
-
-// maskJoin steps over the words of a join; FULL becomes LEFT for TiDB.
-func (p *parser) maskJoin(k int) (next int, full bool) {
-	for ; p.joinAt(k) || p.word(k, "OUTER"); k++ {
-		switch {
-		case p.oddJoin(k) || p.oddJoin(k+1) && p.toks[k].up == "LEFT":
-			p.fail(tokenError(p.toks[k], diag.NotSupported, "%s JOIN is not supported", p.toks[k].up).
-				WithHint("join a table as of a time with FOR SYSTEM_TIME AS OF; semi joins are written with EXISTS or IN"))
-		case p.word(k, "NATURAL"):
-			p.fail(tokenError(p.toks[k], diag.NotSupported, "NATURAL JOIN is not supported").WithHint("name the columns: JOIN .. USING (a, b)"))
-		case p.word(k, "FULL"):
-			copy(p.buf[p.toks[k].off:], "LEFT")
-			full = true
-		}
-	}
-	return k, full
-}
-
 // maskFactor masks one factor and returns the token behind it, its alias included.
-func (p *parser) maskFactor(rec *selectRec, k, j int, full bool) int {
-	f := &factor{pos: p.toks[k].off, full: full}
+func (p *parser) maskFactor(rec *selectRec, k, j int) int {
+	f := &factor{pos: p.toks[k].off}
 	if len(rec.factors) > maxTreeDepth {
 		p.tooDeep(k, maxTreeDepth)
 	}
@@ -110,11 +46,7 @@ func (p *parser) maskFactor(rec *selectRec, k, j int, full bool) int {
 		return p.maskAlias(f, m+1, j)
 	case p.op(k, "("):
 		m := int(p.match[k])
-		n := len(rec.factors)
 		p.maskFrom(rec, k+1, m)
-		if full && n < len(rec.factors) {
-			rec.factors[n].full = true
-		}
 		return m + 1
 	case p.tableCallAt(k):
 		var next int
@@ -148,6 +80,9 @@ func (p *parser) maskAlias(f *factor, k, j int) int {
 		k++
 	}
 	if k < j && p.isName(k) && (as || !p.softWord(k)) {
+		if !as {
+			p.refuseJoinTypo(k)
+		}
 		f.alias = p.nameAt(k)
 		if k++; p.op(k, "(") && k < j {
 			m := int(p.match[k])
@@ -184,8 +119,8 @@ func (p *parser) softWord(k int) bool {
 			p.fail(tokenError(t, diag.SyntaxError, "QUALIFY wants a condition").WithHint("to name the table so, write AS `%s`", p.nameAt(k).Text))
 		}
 		return true
-	case "MATCH_RECOGNIZE":
-		return true
+	case "MATCH_RECOGNIZE", "MATCH_CONDITION":
+		return p.op(k+1, "(")
 	}
 	return p.joinAt(k)
 }
@@ -244,6 +179,9 @@ func (p *parser) tableCall(k int) (ast.TableExpr, int) {
 			p.failAt(end, diag.SyntaxError, "unexpected %s", p.describe(end))
 		}
 		return f, m + 1
+	}
+	if p.word(k, "JSON_TABLE") {
+		return p.jsonTable(k), int(p.match[k+1]) + 1
 	}
 	open := k + 1
 	m := int(p.match[open])
