@@ -206,6 +206,13 @@ func (r *reader) word(t token) Expr {
 			return must(NewLiteral(types.Of(kind), r.next().text, t.start))
 		}
 	case "INTERVAL":
+		if r.accept("(") {
+			args := r.list()
+			if len(args) > 1 {
+				return must(NewCall("interval", t.start, args...))
+			}
+			return must(NewInterval(args[0], r.next().text, t.start))
+		}
 		x := r.expr(15)
 		return must(NewInterval(x, r.next().text, t.start))
 	case "CASE":

@@ -21,7 +21,7 @@ func mathFuncs() []*Func {
 		def("floor(x)", "The greatest integer that is not above x.", bindRounding(-1), "floor(1.8)", "1", "floor(-1.2)", "-2"),
 		def("round(x) | round(x, d)", "x rounded to d decimals (0 unless given), halves away from zero. A negative d rounds before the point.", bindRound(false),
 			"round(1.255, 2)", "1.26", "round(-1.5)", "-2", "round(1250, -2)", "1300"),
-		def("truncate(x, d)", "x cut to d decimals.", bindRound(true), "truncate(1.259, 2)", "1.25", "truncate(-1.9, 0)", "-1"),
+		def("truncate(x, d)", "x cut to d decimals.", bindRound(true), "truncate(1.259, 2)", "1.25", "truncate(-1.9, 0)", "-1").alias("trunc"),
 		def("sign(x)", "-1, 0 or 1.", fixed(tInt, rowInt(func(args []*vector.Vector, i int) (int64, bool) {
 			return boolInt(args[0].F64[i] > 0) - boolInt(args[0].F64[i] < 0), true
 		}), tFloat), "sign(-2.5)", "-1"),
@@ -43,9 +43,15 @@ func mathFuncs() []*Func {
 		math1("cot(x)", "The cotangent.", func(x float64) float64 { return 1 / math.Tan(x) }, "cot(0)", "NULL"),
 		math1("asin(x)", "The arc sine; NULL outside -1..1.", math.Asin, "asin(0)", "0"),
 		math1("acos(x)", "The arc cosine; NULL outside -1..1.", math.Acos, "acos(1)", "0", "acos(2)", "NULL"),
-		math1("atan(x)", "The arc tangent.", math.Atan, "atan(0)", "0"),
+		def("atan(x) | atan(y, x)", "The arc tangent, or the angle of the point (x, y).", optional(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 {
+			if len(a) == 2 {
+				return math.Atan2(a[0].F64[i], a[1].F64[i])
+			}
+			return math.Atan(a[0].F64[i])
+		}), 1, tFloat, tFloat), "atan(0)", "0", "degrees(atan(1, 0))", "90"),
 		def("atan2(y, x)", "The angle of the point (x, y).", fixed(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 { return math.Atan2(a[0].F64[i], a[1].F64[i]) }), tFloat, tFloat), "atan2(0, 1)", "0"),
-		def("rand() | rand(seed)", "A random number, 0 <= x < 1. It differs after a replay: prefer a hash of a key where that matters.", optional(tFloat, kernelRand, 0, tInt)).volatile(),
+		def("rand() | rand(seed)", "A random number, 0 <= x < 1. Without a seed it differs after a replay; with one it is the first number of MySQL's sequence for that seed, row by row: rand(id) is reproducible.", bindRand,
+			"round(rand(3), 9)", "0.905769756", "rand() < 1", "1").alias("random").volatile(),
 		def("conv(s, from, to)", "A number's digits in another base, 2..36. What follows the digits does not count; negative numbers are taken modulo 2 to the 64.", fixed(tText, rowText(convert), tText, tInt, tInt), "conv('ff', 16, 10)", "255", "conv(10, 10, 2)", "1010", "conv(-1, 10, 16)", "FFFFFFFFFFFFFFFF", "conv('7x', 10, 2)", "111"),
 		def("bit_count(x)", "How many bits are set.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return int64(bits.OnesCount64(uint64(a[0].I64[i]))), true
@@ -53,6 +59,7 @@ func mathFuncs() []*Func {
 		def("crc32(s)", "The CRC-32 checksum of a text.", fixed(types.Of(types.Uint32), rowInt(func(a []*vector.Vector, i int) (int64, bool) { return int64(crc32.ChecksumIEEE(a[0].Bytes(i))), true }), tBytes), "crc32('MySQL')", "3259397556"),
 		def("width_bucket(x, low, high, n)", "In which of n equal parts of low..high x lies, from 1; 0 below, n+1 above.", fixed(tInt, rowInt(widthBucket), tFloat, tFloat, tFloat, tInt), "width_bucket(5, 0, 10, 5)", "3"),
 	}
+	all = append(append(all, realFuncs()...), integerFuncs()...)
 	for _, f := range all {
 		if f.Name != "greatest" && f.Name != "least" && f.Name != "conv" && f.Name != "crc32" {
 			f.TextLiterals = types.Float64
@@ -81,6 +88,13 @@ func logarithm(args []*vector.Vector, i int) float64 {
 		return math.NaN()
 	}
 	return math.Log(args[1].F64[i]) / math.Log(args[0].F64[i])
+}
+
+func bindRand(args []Arg) (Bound, error) {
+	if len(args) > 0 {
+		return fixed(tFloat, rowFloat(seededRand), tInt)(args)
+	}
+	return fixed(tFloat, kernelRand)(args)
 }
 
 func kernelRand(_ *Ctx, _ []*vector.Vector, n int, out *vector.Vector) {

@@ -2,8 +2,6 @@ package function
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 
 	"github.com/millrace/millrace/sql/row"
 	"github.com/millrace/millrace/sql/vector"
@@ -14,29 +12,13 @@ const serverVersion = "8.0.40-millrace"
 
 // miscFuncs is the table of what fits nowhere else.
 func miscFuncs() []*Func {
-	return family("misc",
-		def("uuid()", "A random UUID (version 4). It differs after a replay.", fixed(tText, kernelUUID)).volatile(),
+	return family("misc", append(uuidFuncs(),
 		def("typeof(x)", "The name of an expression's type.", bindTypeOf, "typeof(1)", "BIGINT", "typeof(1.50)", "DECIMAL(3,2)"),
 		def("version()", "The version that clients of the MySQL protocol see.", fixed(tText, rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
 			return append(dst, serverVersion...), true
 		})), "version()", serverVersion),
 		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1"),
-	)
-}
-
-func kernelUUID(_ *Ctx, _ []*vector.Vector, n int, out *vector.Vector) {
-	var id [16]byte
-	for range n {
-		rand.Read(id[:])
-		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
-		for k, part := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
-			if k > 0 {
-				out.Data = append(out.Data, '-')
-			}
-			out.Data = hex.AppendEncode(out.Data, id[part[0]:part[1]])
-		}
-		out.EndBytes()
-	}
+	)...)
 }
 
 func bindTypeOf(args []Arg) (Bound, error) {

@@ -27,6 +27,8 @@ func init() {
 	register(conditionalFuncs()...)
 	register(arrayFuncs()...)
 	register(geoFuncs()...)
+	register(hashFuncs()...)
+	register(networkFuncs()...)
 	register(miscFuncs()...)
 	registerAgg(aggregates()...)
 }

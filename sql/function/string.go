@@ -63,7 +63,7 @@ func textFuncs() []*Func {
 		def("initcap(s)", "The first letter of each word in upper, the others in lower case.", fixed(tText, mapText(initCap), tText), "initcap('big data')", "Big Data"),
 		def("translate(s, from, to)", "s with each character of from replaced by the one at its place in to; those without one are left out.", fixed(tText, rowText(translate), tText, tText, tText), "translate('a-b', '-b', '_')", "a_"),
 	}
-	all = append(all, encodingFuncs()...)
+	all = append(append(append(append(all, moreTextFuncs()...), distanceFuncs()...), unicodeFuncs()...), encodingFuncs()...)
 	all = append(family("text", all...), family("regexp", regexpFuncs()...)...)
 	return all
 }

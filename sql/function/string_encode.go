@@ -20,7 +20,7 @@ func encodingFuncs() []*Func {
 	return []*Func{
 		def("ascii(s)", "The value of the first byte; 0 for an empty text.", fixed(tInt, rowInt(firstByte), tBytes), "ascii('a')", "97"),
 		def("ord(s)", "The bytes of the first character as one number; 0 for an empty text.", fixed(tInt, rowInt(firstCharacter), tText), "ord('a')", "97", "ord('é')", "50089"),
-		def("char(n)", "The character of a code point.", fixed(tText, rowText(charOf), tInt), "char(65)", "A").alias("chr"),
+		def("char(n, ..)", "The characters of code points, joined; NULL ones are left out, numbers that are no code point make it NULL. MySQL takes the numbers as bytes.", nullable(variadic(tText, rowText(charsOf), 1, tInt)), "char(77, 121, 83)", "MyS", "char(65, NULL)", "A").alias("chr"),
 		def("hex(x)", "The bytes of a text, or a number rounded to an integer, in hexadecimal.", bindHex, "hex('ab')", "6162", "hex(255)", "FF", "hex(254.5)", "FF"),
 		def("unhex(s)", "The bytes that hexadecimal digits name; NULL when they are none.", fixed(tBytes, rowText(unhex), tText), "unhex('6162')", "ab", "unhex('x')", "NULL"),
 		def("md5(s)", "The MD5 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := md5.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
@@ -28,9 +28,11 @@ func encodingFuncs() []*Func {
 		def("sha2(s, bits)", "The SHA-2 hash of 224, 256 (also 0), 384 or 512 bits in hexadecimal; NULL for other sizes.", fixed(tText, rowText(sha2), tBytes, tInt),
 			"sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
 		def("format(x, d)", "The number with d decimals and commas between thousands.", bindFormat, "format(12345.678, 2)", "12,345.68", "format(2.5, 0)", "3").reading(types.Float64),
+		def("to_base64url(s)", "The bytes in base 64 for URLs, without padding (RFC 4648, section 5).", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.RawURLEncoding.AppendEncode(dst, s) }), tBytes), "to_base64url(unhex('FBFF'))", "-_8"),
+		def("from_base64url(s)", "The bytes that base 64 for URLs names, with or without padding; NULL when it is none.", fixed(tBytes, rowText(fromBase64URL), tText), "hex(from_base64url('-_8'))", "FBFF", "from_base64url('+')", "NULL"),
 		def("to_base64(s)", "The bytes in base 64.", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.StdEncoding.AppendEncode(dst, s) }), tBytes), "to_base64('abc')", "YWJj"),
 		def("from_base64(s)", "The bytes that base 64 names; NULL when it is none.", fixed(tBytes, rowText(fromBase64), tText), "from_base64('YWJj')", "abc"),
-		def("quote(s)", "The text as a SQL literal.", fixed(tText, mapText(quoteText), tText), "quote('it''s')", "'it''s'"),
+		def("quote(s)", "The text as a SQL literal, quotes and backslashes escaped by a backslash; the word NULL for NULL.", nullable(fixed(tText, rowText(quoteText), tText)), "quote('it''s')", `'it\'s'`, "quote(NULL)", "NULL"),
 	}
 }
 
@@ -54,12 +56,19 @@ func firstCharacter(a []*vector.Vector, i int) (int64, bool) {
 	return code, true
 }
 
-func charOf(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
-	n := a[0].I64[i]
-	if n < 0 || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
-		return dst, false
+func charsOf(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	start := len(dst)
+	for _, v := range a {
+		if v.IsNull(i) {
+			continue
+		}
+		n := v.I64[i]
+		if n < 0 || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+			return dst[:start], false
+		}
+		dst = utf8.AppendRune(dst, rune(n))
 	}
-	return utf8.AppendRune(dst, rune(n)), true
+	return dst, true
 }
 
 const upperHex = "0123456789ABCDEF"
@@ -113,6 +122,15 @@ func unhex(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 func fromBase64(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 	at := len(dst)
 	out, err := base64.StdEncoding.AppendDecode(dst, a[0].Bytes(i))
+	if err != nil {
+		return dst[:at], false
+	}
+	return out, true
+}
+
+func fromBase64URL(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	at := len(dst)
+	out, err := base64.RawURLEncoding.AppendDecode(dst, bytes.TrimRight(a[0].Bytes(i), "="))
 	if err != nil {
 		return dst[:at], false
 	}
@@ -197,13 +215,22 @@ func groupThousands(dst, s []byte, digits int) []byte {
 	return append(dst, s[whole:]...)
 }
 
-func quoteText(dst, s []byte) []byte {
-	dst = append(dst, '\'')
-	for _, c := range s {
-		if c == '\'' {
-			dst = append(dst, '\'')
-		}
-		dst = append(dst, c)
+func quoteText(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
+	if a[0].IsNull(i) {
+		return append(dst, "NULL"...), true
 	}
-	return append(dst, '\'')
+	dst = append(dst, '\'')
+	for _, c := range a[0].Bytes(i) {
+		switch c {
+		case '\'', '\\':
+			dst = append(dst, '\\', c)
+		case 0:
+			dst = append(dst, `\0`...)
+		case 26:
+			dst = append(dst, `\Z`...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '\''), true
 }
