@@ -54,7 +54,7 @@ var floors = map[string][][]string{
 		{"connectors/all"},
 	},
 	"runtime": {
-		{"runtime/flow", "runtime/operator", "runtime/metric"},
+		{"runtime/flow", "runtime/operator", "runtime/metric", "runtime/wasm"},
 		{"runtime/exchange", "runtime/watermark"},
 		{"runtime/task"},
 		{"runtime/checkpoint", "runtime/view"},
@@ -106,5 +106,6 @@ var fences = []fence{
 	{prefix: "github.com/c-bata/go-prompt", dirs: []string{"cmd/millrace/repl"}},
 	{prefix: "github.com/spf13/cobra", dirs: []string{"cmd/millrace"}},
 	{prefix: "github.com/BurntSushi/toml", dirs: []string{"cmd/millrace", "runtime/server"}},
+	{prefix: "github.com/tetratelabs/wazero", dirs: []string{"runtime/wasm"}},
 	{prefix: "github.com/prometheus", dirs: []string{"runtime/metric"}},
 }

@@ -39,11 +39,16 @@ const (
 	UnknownVariable   Code = 2134
 	DependentObjects  Code = 2135 // something still reads it
 	WrongObjectKind   Code = 2136
+	BadFunction       Code = 2150 // CREATE FUNCTION that cannot work
+	UnknownSavepoint  Code = 2151
+	UnknownPrepared   Code = 2152
+	BadParameter      Code = 2153 // `?` without a value, or without a type
 	NumericOverflow   Code = 3001
 	InvalidCast       Code = 3002
 	DivisionByZero    Code = 3003
 	InvalidArgument   Code = 3004
 	SubqueryRows      Code = 3005
+	UserFunction      Code = 3050 // a function of the user's failed on a row
 	JobFailed         Code = 3101
 	Cancelled         Code = 3102
 	TimedOut          Code = 3103
