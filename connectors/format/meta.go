@@ -177,6 +177,8 @@ func RollbackVector(v *vector.Vector, n int) {
 		v.F64 = v.F64[:n]
 	case types.ClassI128:
 		v.I128 = v.I128[:n]
+	case types.ClassI256:
+		v.I256 = v.I256[:n]
 	case types.ClassBytes:
 		v.Off = v.Off[:n+1]
 		v.Data = v.Data[:v.Off[n]]

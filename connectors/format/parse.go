@@ -278,8 +278,8 @@ func (t *Times) AppendText(v *vector.Vector, s []byte) bool {
 	ok := false
 	switch k := v.Type.Kind; k {
 	case types.String, types.JSON:
-		v.AppendBytes(s)
-		return true
+		v.Data = append(v.Data, s...)
+		return v.FitBytes()
 	case types.Bytes:
 		return appendBase64(v, s)
 	case types.Float32, types.Float64:
@@ -294,6 +294,16 @@ func (t *Times) AppendText(v *vector.Vector, s []byte) bool {
 			v.AppendI128(d)
 		}
 		return ok
+	case types.Point:
+		p, ok := types.ParsePoint(s)
+		if ok {
+			v.AppendI128(p)
+		}
+		return ok
+	case types.Enum, types.Set:
+		x, ok = v.Type.ParseListed(s)
+	case types.Year:
+		x, ok = types.ParseYear(s)
 	case types.Bool:
 		x, ok = parseBool(s)
 	case types.Date:
@@ -337,6 +347,5 @@ func appendBase64(v *vector.Vector, s []byte) bool {
 		return false
 	}
 	v.Data = data
-	v.EndBytes()
-	return true
+	return v.FitBytes()
 }

@@ -42,6 +42,12 @@ func AppendScalar(dst []byte, v *vector.Vector, i int, style TimeStyle) []byte {
 		return strconv.AppendUint(dst, uint64(v.I64[i]), 10)
 	case types.Float32, types.Float64:
 		return AppendFloat(dst, v.F64[i], k)
+	case types.Year:
+		return types.AppendYear(dst, v.I64[i])
+	case types.Enum, types.Set:
+		return v.Type.AppendListed(dst, v.I64[i])
+	case types.Point:
+		return types.AppendPoint(dst, v.I128[i])
 	case types.Decimal:
 		return AppendDecimal(dst, v.I128[i], v.Type.Scale)
 	case types.Interval:

@@ -1,19 +1,21 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
 )
 
-// plainTypes are the types without parameters that count. VARCHAR's length is kept, CHAR's is VARCHAR's.
+// plainTypes are the types without parameters that count.
 var plainTypes = map[string]types.Kind{
 	"BOOLEAN": types.Bool, "BOOL": types.Bool, "TINYINT": types.Int8, "SMALLINT": types.Int16, "MEDIUMINT": types.Int32, "INT": types.Int32,
 	"INTEGER": types.Int32, "BIGINT": types.Int64, "SIGNED": types.Int64, "UNSIGNED": types.Uint64, "FLOAT": types.Float32,
 	"DOUBLE": types.Float64, "REAL": types.Float64, "STRING": types.String, "TEXT": types.String, "TINYTEXT": types.String,
 	"MEDIUMTEXT": types.String, "LONGTEXT": types.String, "BYTES": types.Bytes, "BLOB": types.Bytes, "TINYBLOB": types.Bytes,
-	"MEDIUMBLOB": types.Bytes, "LONGBLOB": types.Bytes, "BINARY": types.Bytes, "VARBINARY": types.Bytes, "JSON": types.JSON,
-	"DATE": types.Date, "YEAR": types.Int16, "INTERVAL": types.Interval,
+	"MEDIUMBLOB": types.Bytes, "LONGBLOB": types.Bytes, "JSON": types.JSON,
+	"DATE": types.Date, "YEAR": types.Year, "INTERVAL": types.Interval, "POINT": types.Point,
 }
 
 var unsigned = map[types.Kind]types.Kind{types.Int8: types.Uint8, types.Int16: types.Uint16, types.Int32: types.Uint32,
@@ -21,7 +23,7 @@ var unsigned = map[types.Kind]types.Kind{types.Int8: types.Uint8, types.Int16: t
 
 // typeNames is what a misspelt type is compared with.
 var typeNames = []string{"BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "STRING", "VARCHAR", "CHAR", "TEXT",
-	"BYTES", "VARBINARY", "JSON", "DATE", "TIME", "DATETIME", "TIMESTAMP", "ARRAY", "MAP", "STRUCT"}
+	"BYTES", "VARBINARY", "JSON", "DATE", "TIME", "DATETIME", "TIMESTAMP", "YEAR", "ENUM", "SET", "POINT", "INTERVAL", "ARRAY", "MAP", "STRUCT"}
 
 // typeOf resolves a type as written.
 func (b *Binder) typeOf(t *ast.TypeName) (types.Type, error) {
@@ -38,8 +40,16 @@ func (b *Binder) typeOf(t *ast.TypeName) (types.Type, error) {
 	switch t.Name {
 	case "DECIMAL", "NUMERIC", "DEC", "FIXED":
 		return b.decimalType(t, arg(0, 10), arg(1, 0))
-	case "VARCHAR", "CHAR", "CHARACTER":
+	case "VARCHAR":
 		return types.Type{Kind: types.String, Precision: arg(0, 0)}, nil
+	case "CHAR", "CHARACTER":
+		return types.Type{Kind: types.String, Precision: arg(0, 0), Fixed: arg(0, 0) > 0}, nil
+	case "VARBINARY":
+		return types.Type{Kind: types.Bytes, Precision: arg(0, 0)}, nil
+	case "BINARY":
+		return types.Type{Kind: types.Bytes, Precision: arg(0, 0), Fixed: arg(0, 0) > 0}, nil
+	case "ENUM", "SET":
+		return b.listedType(t)
 	case "TIME", "DATETIME", "TIMESTAMP":
 		return b.timeType(t, arg(0, types.MaxTimePrecision))
 	case "ARRAY", "MAP", "STRUCT", "ROW":
@@ -56,9 +66,9 @@ func (b *Binder) typeOf(t *ast.TypeName) (types.Type, error) {
 }
 
 func (b *Binder) decimalType(t *ast.TypeName, precision, scale int) (types.Type, error) {
-	if precision < 1 || precision > types.MaxDecimalPrecision || scale < 0 || scale > min(precision, types.MaxDecimalScale) {
+	if precision < 1 || precision > types.NarrowPrecision || scale < 0 || scale > min(precision, types.MaxDecimalScale) {
 		return types.Type{}, diag.New(diag.UnknownType, b.at(t), "DECIMAL(%d,%d) is out of range", precision, scale).
-			WithHint("up to %d digits, %d of them behind the point", types.MaxDecimalPrecision, types.MaxDecimalScale)
+			WithHint("up to %d digits, %d of them behind the point", types.NarrowPrecision, types.MaxDecimalScale)
 	}
 	return types.DecimalOf(precision, scale), nil
 }
@@ -70,6 +80,21 @@ func (b *Binder) timeType(t *ast.TypeName, precision int) (types.Type, error) {
 	}
 	kind := map[string]types.Kind{"TIME": types.Time, "DATETIME": types.Datetime, "TIMESTAMP": types.Timestamp}[t.Name]
 	return types.Type{Kind: kind, Precision: precision}, nil
+}
+
+// listedType resolves ENUM and SET; MySQL cuts trailing spaces off members.
+func (b *Binder) listedType(t *ast.TypeName) (types.Type, error) {
+	out := types.Type{Kind: types.Enum, Members: make([]string, len(t.Members))}
+	if t.Name == "SET" {
+		out.Kind = types.Set
+	}
+	for i, m := range t.Members {
+		out.Members[i] = strings.TrimRight(m, " ")
+	}
+	if wrong := types.CheckMembers(out.Kind, out.Members); wrong != "" {
+		return types.Type{}, diag.New(diag.UnknownType, b.at(t), "%s", wrong)
+	}
+	return out, nil
 }
 
 func (b *Binder) nestedType(t *ast.TypeName) (types.Type, error) {

@@ -155,6 +155,8 @@ func checkVector(v *vector.Vector) error {
 		have = len(v.F64)
 	case types.ClassI128:
 		have = len(v.I128)
+	case types.ClassI256:
+		have = len(v.I256)
 	case types.ClassBytes, types.ClassList:
 		have = len(v.Off) - 1
 		if err := checkOffsets(v); err != nil {

@@ -29,6 +29,8 @@ func cellsEqual(a *vector.Vector, i int, b *vector.Vector, j int) bool {
 		return math.Float64bits(a.F64[i]) == math.Float64bits(b.F64[j])
 	case types.ClassI128:
 		return a.I128[i] == b.I128[j]
+	case types.ClassI256:
+		return a.I256[i] == b.I256[j]
 	case types.ClassBytes:
 		return bytes.Equal(a.Bytes(i), b.Bytes(j))
 	case types.ClassList:

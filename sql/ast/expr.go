@@ -241,6 +241,7 @@ type TypeName struct {
 	Elem     *TypeName   // ARRAY<T>, value of MAP<K,V>
 	Key      *TypeName   // key of MAP<K,V>
 	Fields   []FieldType // STRUCT<a T, b U>
+	Members  []string    // ENUM, SET
 }
 
 // FieldType is one field of a STRUCT.

@@ -111,11 +111,13 @@ func coerce(e Expr, want types.Type) (Expr, error) {
 // 64 bits in memory, and precision of text and instants only matters on the way in.
 func samePhysical(a, b types.Type) bool {
 	switch {
+	case a.Kind.IsListed() || b.Kind.IsListed():
+		return a.Equal(b)
 	case a.Kind == b.Kind && b.Class() == types.ClassI64, a.Kind.IsFloat() && b.Kind == types.Float64:
 		return true
 	case a.Kind == types.String && b.Kind == types.String, a.Kind == types.JSON && b.Kind == types.String:
 		return true
-	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale:
+	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale && a.Class() == b.Class():
 		return a.Precision <= b.Precision
 	case isInteger(a.Kind) && isInteger(b.Kind):
 		return widens(a.Kind, b.Kind)

@@ -16,10 +16,13 @@ func coerceComparison(name string, pos int, args []Expr) ([]Expr, error) {
 	if len(args) < 2 {
 		return nil, diag.New(diag.WrongArguments, pos, "%s compares two values or more", name)
 	}
-	args = append([]Expr{}, args...)
+	args, err := listedAsNumbers(args)
+	if err != nil {
+		return nil, err
+	}
 	target := comparisonTarget(args)
 	for i, a := range args {
-		if isTextConst(a) && !isChars(target.Kind) && target.Kind != types.Null {
+		if isTextConst(a) && !isTextual(target.Kind) && target.Kind != types.Null {
 			lit, err := readLiteralAs(a.(*Const), target)
 			if err != nil {
 				return nil, diag.New(diag.TypeMismatch, a.At(), "cannot compare %s with %s: the text is no %s", target, Print(a), target)
@@ -77,9 +80,37 @@ func isTextConst(e Expr) bool {
 
 func isChars(k types.Kind) bool { return k == types.String || k == types.Bytes || k == types.JSON }
 
+// isTextual tells whether values compare with text as texts, which ENUM and SET do.
+func isTextual(k types.Kind) bool { return isChars(k) || k.IsListed() }
+
 // mixesText tells whether one side is text and the other is not.
 func mixesText(a, b types.Type) bool {
-	return a.Kind != types.Null && b.Kind != types.Null && isChars(a.Kind) != isChars(b.Kind)
+	return a.Kind != types.Null && b.Kind != types.Null && isTextual(a.Kind) != isTextual(b.Kind)
+}
+
+// listedAsNumbers copies arguments; ENUM and SET among numbers become their places and bits, as in MySQL.
+func listedAsNumbers(args []Expr) ([]Expr, error) {
+	args = append([]Expr{}, args...)
+	numbers := false
+	for _, a := range args {
+		k := a.Type().Kind
+		numbers = numbers || k.IsNumeric() || k == types.Bool || k == types.Year
+	}
+	for i, a := range args {
+		if !numbers || !a.Type().Kind.IsListed() {
+			continue
+		}
+		as := types.Of(types.Int64)
+		if a.Type().Kind == types.Set {
+			as = types.Of(types.Uint64)
+		}
+		number, err := NewCast(a, as, false, a.At())
+		if err != nil {
+			return nil, err
+		}
+		args[i] = number
+	}
+	return args, nil
 }
 
 func textual(args []Expr) Expr {

@@ -119,6 +119,13 @@ func (c *caseNode) merge(n int) {
 				c.out.I128[i] = v.I128[i]
 			}
 		}
+	case types.ClassI256:
+		c.out.Resize(n)
+		for i, p := range c.pick {
+			if v := c.arms[p-1]; v != nil {
+				c.out.I256[i] = v.I256[i]
+			}
+		}
 	default:
 		for i, p := range c.pick {
 			if v := c.arms[p-1]; v != nil {

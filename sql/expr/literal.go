@@ -78,7 +78,7 @@ func NewNumber(text string, pos int) (Expr, error) {
 			digits++
 		}
 	}
-	if scale > types.MaxDecimalScale || digits > types.MaxDecimalPrecision {
+	if scale > types.MaxDecimalScale || digits > types.NarrowPrecision {
 		return nil, diag.New(diag.BadLiteral, pos, "number of %d digits is beyond DECIMAL(38,30)", digits).WithHint("write it with an exponent for a DOUBLE")
 	}
 	if bytes.IndexByte(s, '.') >= 0 {

@@ -189,7 +189,7 @@ func arity2(args []Arg, n int) error {
 }
 
 // sumDigits is the precision of SUM: no sum of representable values in reach of a stream needs more.
-const sumDigits = types.MaxDecimalPrecision
+const sumDigits = types.NarrowPrecision
 
 func bindSum(args []Arg) (BoundAgg, error) {
 	t, err := numericArg(args)
@@ -233,7 +233,7 @@ func (s *sumState) Clear(group int) { s.sum[group], s.n[group] = types.Int128{},
 
 func (s *sumState) Add(gids, rows []int32, change []vector.Change, args []*vector.Vector) error {
 	v := args[0]
-	if v.Type.Class() == types.ClassI64 && v.Type.Kind != types.Uint64 && !v.HasNulls() && change == nil && rows != nil {
+	if v.Type.Class() == types.ClassI64 && !v.Type.Kind.IsUnsignedBits() && !v.HasNulls() && change == nil && rows != nil {
 		s.addInts(gids, rows, v.I64)
 		return nil
 	}
@@ -256,7 +256,7 @@ func (s *sumState) Add(gids, rows []int32, change []vector.Change, args []*vecto
 			x, ok = s.sum[g].Add(x)
 		}
 		if !ok || !decimalFits(x) {
-			return diag.New(diag.NumericOverflow, -1, "a sum has more than %d digits", types.MaxDecimalPrecision)
+			return diag.New(diag.NumericOverflow, -1, "a sum has more than %d digits", types.NarrowPrecision)
 		}
 		s.sum[g] = x
 		s.n[g] += step

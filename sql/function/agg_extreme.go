@@ -16,13 +16,16 @@ func bindExtreme(greatest bool) func([]Arg) (BoundAgg, error) {
 			return BoundAgg{}, err
 		}
 		t := args[0].Type
+		if t.Kind.IsListed() { // as texts, as MySQL does
+			t = tText
+		}
 		newState := func(retract bool) AggState {
 			switch {
 			case retract && (t.Class() == types.ClassI64 || t.Class() == types.ClassF64):
 				return newBagState(t, intCodec{t}, greatest)
 			case retract:
 				return newBagState(t, textCodec{t: []types.Type{t}}, greatest)
-			case t.Class() == types.ClassI64 && t.Kind != types.Uint64:
+			case t.Class() == types.ClassI64 && !t.Kind.IsUnsignedBits():
 				return &extremeIntState{greatest: greatest}
 			case t.Class() == types.ClassF64:
 				return &extremeFloatState{greatest: greatest}
@@ -271,7 +274,7 @@ func (c intCodec) key(args []*vector.Vector, i int, buf []byte) (int64, []byte) 
 		b := int64(math.Float64bits(args[0].F64[i] + 0)) // -0 becomes 0
 		return b ^ int64(uint64(b>>63)>>1), buf
 	}
-	if c.t.Kind == types.Uint64 {
+	if c.t.Kind.IsUnsignedBits() {
 		return args[0].I64[i] ^ math.MinInt64, buf
 	}
 	return args[0].I64[i], buf
@@ -281,7 +284,7 @@ func (c intCodec) emit(k int64, out *vector.Vector) {
 	switch {
 	case c.t.Class() == types.ClassF64:
 		out.AppendF64(math.Float64frombits(uint64(k ^ int64(uint64(k>>63)>>1))))
-	case c.t.Kind == types.Uint64:
+	case c.t.Kind.IsUnsignedBits():
 		out.AppendI64(k ^ math.MinInt64)
 	default:
 		out.AppendI64(k)

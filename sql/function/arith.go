@@ -25,8 +25,8 @@ func arithOf(args []Arg) (arith, error) {
 	class := arithInt
 	for i, a := range args {
 		switch k := a.Type.Kind; {
-		case k == types.Null || k == types.Bool || k.IsInteger() && k != types.Uint64:
-		case k == types.Uint64:
+		case k == types.Null || k == types.Bool || k == types.Year || k == types.Enum || k.IsInteger() && k != types.Uint64:
+		case k.IsUnsignedBits():
 			class = max(class, arithUint)
 		case k == types.Decimal:
 			class = max(class, arithDecimal)
@@ -181,7 +181,7 @@ func bindMod(args []Arg) (Bound, error) {
 		return strict(tInt, kernelModInt, tInt, tInt), nil
 	case arithUint: // the remainder has the sign of a, and is not larger
 		ret := tInt
-		if args[0].Type.Kind == types.Uint64 {
+		if args[0].Type.Kind.IsUnsignedBits() {
 			ret = tUint
 		}
 		return strict(ret, kernelModUint, args[0].Type, args[1].Type), nil
@@ -348,7 +348,7 @@ func kernelModInt(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 
 // wideOf reads an integer operand of any kind without loss.
 func wideOf(v *vector.Vector, i int) types.Int128 {
-	if v.Type.Kind == types.Uint64 {
+	if v.Type.Kind.IsUnsignedBits() {
 		return types.U128(uint64(v.I64[i]))
 	}
 	return types.I128(v.I64[i])

@@ -9,14 +9,14 @@ import (
 )
 
 // maxUnscaled is 10^38: every DECIMAL's magnitude is below it.
-var maxUnscaled = types.Pow10[types.MaxDecimalPrecision]
+var maxUnscaled = types.Pow10[types.NarrowPrecision]
 
 // decimalFits tells whether |v| < 10^38, cheaply for small values.
 func decimalFits(v types.Int128) bool {
 	if hi := v.Hi ^ v.Hi>>63; hi < 1<<60 {
 		return true
 	}
-	return types.FitsPrecision(v, types.MaxDecimalPrecision)
+	return types.FitsPrecision(v, types.NarrowPrecision)
 }
 
 func decimalOverflow(ctx *Ctx, args []*vector.Vector, row int) {
@@ -25,7 +25,7 @@ func decimalOverflow(ctx *Ctx, args []*vector.Vector, row int) {
 			return
 		}
 	}
-	overflow(ctx, row, "a DECIMAL of more than %d digits", types.MaxDecimalPrecision)
+	overflow(ctx, row, "a DECIMAL of more than %d digits", types.NarrowPrecision)
 }
 
 // kernelAddDecimal adds values of one scale.
@@ -116,7 +116,7 @@ func divDecimalKernel(shift int) Kernel {
 }
 
 func divShifted(x, y types.Int128, shift int) (types.Int128, bool) {
-	if shift <= types.MaxDecimalPrecision {
+	if shift <= types.NarrowPrecision {
 		if up, ok := x.Mul(types.Pow10[shift]); ok {
 			return types.DivRound(up, y)
 		}

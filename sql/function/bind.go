@@ -153,7 +153,10 @@ func describeWanted(t types.Type) string {
 	return "a " + t.String()
 }
 
-func isNumber(t types.Type) bool { return t.Kind == types.Bool || t.Kind.IsNumeric() }
+// isNumber tells whether values can be counted with: ENUM and SET stand for their places and bits.
+func isNumber(t types.Type) bool {
+	return t.Kind == types.Bool || t.Kind.IsNumeric() || t.Kind == types.Year || t.Kind.IsListed()
+}
 
 // constText returns the text of a constant argument.
 func constText(a Arg) (string, bool) {

@@ -31,6 +31,12 @@ func Cast(from, to types.Type, try bool) (Kernel, error) {
 		return c.toJSON, nil
 	case to.Class() == types.ClassBytes:
 		return c.toText, nil
+	case to.Kind.IsListed():
+		return c.listedKernel(), nil
+	case to.Kind == types.Year:
+		return c.yearKernel(), nil
+	case to.Kind == types.Point:
+		return c.pointFromText, nil
 	case to.Kind == types.Bool || to.Kind.IsInteger():
 		return c.integerKernel(), nil
 	case to.Kind.IsFloat():
@@ -89,7 +95,7 @@ func (c *caster) integerKernel() Kernel {
 	switch from := c.from; {
 	case c.to.Kind == types.Bool && from.Class() != types.ClassBytes:
 		return c.toBool
-	case from.Kind.IsInteger() || from.Kind == types.Bool || from.Kind == types.Interval:
+	case from.Kind.IsInteger() || from.Kind == types.Bool || from.Kind == types.Interval || from.Kind == types.Year || from.Kind.IsListed():
 		return c.integerFromInteger
 	case from.Kind.IsFloat():
 		return c.integerFromFloat
@@ -131,7 +137,7 @@ func (c *caster) integerFromInteger(ctx *Ctx, args []*vector.Vector, n int, out 
 		return
 	}
 	copy(out.I64, in.I64[:n])
-	switch fromUnsigned := c.from.Kind == types.Uint64; {
+	switch fromUnsigned := c.from.Kind.IsUnsignedBits(); {
 	case c.to.Kind == types.Uint64 && fromUnsigned:
 	case c.to.Kind == types.Uint64 || fromUnsigned && c.to.Kind == types.Int64:
 		for i, x := range out.I64 {

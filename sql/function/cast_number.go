@@ -45,7 +45,7 @@ func (c *caster) floatFromInteger(ctx *Ctx, args []*vector.Vector, n int, out *v
 		for i := range n {
 			out.F64[i] = float64(packTemporal(ctx, in, i))
 		}
-	case c.from.Kind == types.Uint64:
+	case c.from.Kind.IsUnsignedBits():
 		for i := range n {
 			out.F64[i] = float64(uint64(in.I64[i]))
 		}
@@ -148,7 +148,7 @@ func (c *caster) decimalFromInteger(ctx *Ctx, args []*vector.Vector, n int, out 
 		}
 		return
 	}
-	unsigned := c.from.Kind == types.Uint64
+	unsigned := c.from.Kind.IsUnsignedBits()
 	always := c.to.Precision-c.to.Scale >= types.IntegerDigits(c.from.Kind)
 	factor := types.Pow10[c.to.Scale]
 	for i := range n {

@@ -33,6 +33,9 @@ func commonArgs(args []Arg) (types.Type, []types.Type, error) {
 		}
 		t = c
 	}
+	if t.Kind == types.Enum { // two values of one ENUM compare as texts; only ORDER BY looks at places
+		t = tText
+	}
 	want := make([]types.Type, len(args))
 	for i := range want {
 		want[i] = t
@@ -52,7 +55,7 @@ func bindCompare(op compareOp) binder {
 
 func compareKernel(op compareOp, t types.Type) Kernel {
 	switch {
-	case t.Class() == types.ClassI64 && t.Kind != types.Uint64, t.Kind == types.Uint64 && op <= opNE:
+	case t.Class() == types.ClassI64 && (op <= opNE || !t.Kind.IsUnsignedBits()):
 		return func(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 			out.Resize(n)
 			compareOrdered(op, out.I64, args[0].I64[:n], args[1].I64[:n])

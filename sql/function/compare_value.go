@@ -16,17 +16,22 @@ func Compare(a *vector.Vector, i int, b *vector.Vector, j int) int {
 	}
 	switch a.Type.Class() {
 	case types.ClassI64:
-		if a.Type.Kind == types.Uint64 {
+		if a.Type.Kind.IsUnsignedBits() {
 			return cmp.Compare(uint64(a.I64[i]), uint64(b.I64[j]))
 		}
 		return cmp.Compare(a.I64[i], b.I64[j])
 	case types.ClassF64:
 		return compareFloat(a.F64[i], b.F64[j])
 	case types.ClassI128:
-		if a.Type.Kind == types.Interval {
+		switch a.Type.Kind {
+		case types.Interval:
 			return compareInterval(a.I128[i], b.I128[j])
+		case types.Point:
+			return comparePoint(a.I128[i], b.I128[j])
 		}
 		return a.I128[i].Cmp(b.I128[j])
+	case types.ClassI256:
+		return a.I256[i].Cmp(b.I256[j])
 	case types.ClassBytes:
 		return bytes.Compare(a.Bytes(i), b.Bytes(j))
 	case types.ClassList:
@@ -57,6 +62,16 @@ func compareInterval(x, y types.Int128) int {
 		return c
 	}
 	return cmp.Compare(int64(x.Lo), int64(y.Lo))
+}
+
+// comparePoint orders by longitude, then latitude, so that sorting is total; < has no other meaning for points.
+func comparePoint(x, y types.Int128) int {
+	xlon, xlat := types.PointParts(x)
+	ylon, ylat := types.PointParts(y)
+	if c := compareFloat(xlon, ylon); c != 0 {
+		return c
+	}
+	return compareFloat(xlat, ylat)
 }
 
 func compareList(a *vector.Vector, i int, b *vector.Vector, j int) int {

@@ -273,7 +273,7 @@ func roundFloat(x float64, digits int64, cut bool) float64 {
 
 // roundTo rounds or cuts to a multiple of 10^drop, in units of that.
 func roundTo(x types.Int128, drop int, cut bool) types.Int128 {
-	if drop > types.MaxDecimalPrecision {
+	if drop > types.NarrowPrecision {
 		return types.Int128{}
 	}
 	if cut {
@@ -331,7 +331,7 @@ func roundDecimalKernel(from, to int, digits int64, cut bool) Kernel {
 			}
 			up := int(min(-digits, 39))
 			r, ok := types.Int128{}, true
-			if up <= types.MaxDecimalPrecision {
+			if up <= types.NarrowPrecision {
 				r, ok = roundTo(a[0].I128[i], from+up, cut).Mul(types.Pow10[up])
 			}
 			out.I128[i] = r

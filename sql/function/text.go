@@ -19,6 +19,12 @@ func AppendText(dst []byte, v *vector.Vector, i int) []byte {
 	switch v.Type.Kind {
 	case types.Null:
 		return append(dst, "NULL"...)
+	case types.Enum, types.Set:
+		return v.Type.AppendListed(dst, v.I64[i])
+	case types.Year:
+		return types.AppendYear(dst, v.I64[i])
+	case types.Point:
+		return types.AppendPoint(dst, v.I128[i])
 	case types.Uint64:
 		return strconv.AppendUint(dst, uint64(v.I64[i]), 10)
 	case types.Float64:
@@ -111,6 +117,14 @@ func AppendJSON(dst []byte, v *vector.Vector, i int) []byte {
 		return strconv.AppendBool(dst, v.I64[i] != 0)
 	case k.IsInteger(), k == types.Decimal:
 		return AppendText(dst, v, i)
+	case k == types.Year: // no leading zeros
+		return strconv.AppendInt(dst, v.I64[i], 10)
+	case k.IsListed():
+		var room [64]byte
+		return AppendQuoted(dst, v.Type.AppendListed(room[:0], v.I64[i]))
+	case k == types.Point: // as MySQL does it
+		dst = append(dst, `{"type": "Point", "coordinates": `...)
+		return append(types.AppendLonLat(dst, v.I128[i]), '}')
 	case k.IsFloat():
 		if f := v.F64[i]; f-f != 0 { // JSON has no infinities
 			return append(dst, "null"...)

@@ -18,12 +18,14 @@ var typeWords = map[string]string{
 	"LONGTEXT": "TEXT", "STRING": "STRING", "BYTES": "BYTES", "BINARY": "BINARY", "VARBINARY": "VARBINARY", "BLOB": "BLOB",
 	"TINYBLOB": "BLOB", "MEDIUMBLOB": "BLOB", "LONGBLOB": "BLOB", "DATE": "DATE", "TIME": "TIME", "DATETIME": "DATETIME",
 	"TIMESTAMP": "TIMESTAMP", "TIMESTAMP_LTZ": "TIMESTAMP", "JSON": "JSON", "VECTOR": "VECTOR",
-	"STRUCT": "STRUCT", "ROW": "STRUCT", "ARRAY": "ARRAY", "MAP": "MAP",
+	"STRUCT": "STRUCT", "ROW": "STRUCT", "ARRAY": "ARRAY", "MAP": "MAP", "YEAR": "YEAR", "ENUM": "ENUM", "SET": "SET", "POINT": "POINT",
+	"INTERVAL": "INTERVAL",
 }
 
 // maxArgs is how many numbers a type takes, two for DECIMAL.
 var maxArgs = map[string]int{"DECIMAL": 2, "CHAR": 1, "VARCHAR": 1, "TEXT": 1, "BINARY": 1, "VARBINARY": 1, "BLOB": 1, "TIME": 1, "DATETIME": 1,
-	"TIMESTAMP": 1, "TINYINT": 1, "SMALLINT": 1, "MEDIUMINT": 1, "INT": 1, "BIGINT": 1, "FLOAT": 2, "DOUBLE": 2, "VECTOR": 1}
+	"TIMESTAMP": 1, "TINYINT": 1, "SMALLINT": 1, "MEDIUMINT": 1, "INT": 1, "BIGINT": 1, "FLOAT": 2, "DOUBLE": 2, "VECTOR": 1,
+	"YEAR": 1}
 
 var integerTypes = map[string]bool{"TINYINT": true, "SMALLINT": true, "MEDIUMINT": true, "INT": true, "BIGINT": true}
 
@@ -68,6 +70,9 @@ func (p *parser) typ() ast.TypeName {
 		}
 	case "STRUCT", "ROW":
 		p.structFields(&out)
+		return out
+	case "ENUM", "SET":
+		p.members(&out)
 		return out
 	case "ARRAY":
 		p.openAngle("ARRAY<T>")
@@ -137,6 +142,21 @@ func (p *parser) structFields(out *ast.TypeName) {
 	}
 }
 
+// members reads the texts of ENUM('a', 'b') and SET('a', 'b').
+func (p *parser) members(out *ast.TypeName) {
+	if !p.acceptOp("(") {
+		t := p.toks[p.k]
+		p.fail(tokenError(t, endCode(t), "( is expected before %s", p.describe(p.k)).WithHint("write %s('a', 'b')", out.Name))
+	}
+	for {
+		out.Members = append(out.Members, p.stringLit("a member of "+out.Name))
+		if !p.acceptOp(",") {
+			break
+		}
+	}
+	p.expectOp(")")
+}
+
 // typeArgs reads (n) or (n, m) and judges them.
 func (p *parser) typeArgs(out *ast.TypeName) {
 	if !p.op(p.k, "(") {
@@ -179,7 +199,7 @@ func (p *parser) checkArgs(out *ast.TypeName, open int) {
 				WithHint("time is kept in microseconds: write %s(6)", out.Name))
 		}
 	}
-	if integerTypes[out.Name] {
+	if integerTypes[out.Name] || out.Name == "YEAR" {
 		out.Args = nil // a display width means nothing
 	}
 }
@@ -206,8 +226,8 @@ func (p *parser) unknownType(k int) {
 	}
 	err := tokenError(t, diag.UnknownType, "unknown type %s", p.src[t.off:t.end])
 	switch t.up {
-	case "ENUM", "SET", "UUID", "YEAR", "BIT", "CLOB", "NUMBER", "LONG", "SERIAL", "TIMESTAMPTZ", "HUGEINT", "INT64", "INT32", "FLOAT64":
-		err.WithHint("use %s", map[string]string{"ENUM": "VARCHAR", "SET": "ARRAY<STRING>", "UUID": "VARCHAR", "YEAR": "SMALLINT", "BIT": "BINARY",
+	case "UUID", "BIT", "CLOB", "NUMBER", "LONG", "SERIAL", "TIMESTAMPTZ", "HUGEINT", "INT64", "INT32", "FLOAT64":
+		err.WithHint("use %s", map[string]string{"UUID": "VARCHAR", "BIT": "BINARY",
 			"CLOB": "TEXT", "NUMBER": "DECIMAL", "LONG": "BIGINT", "SERIAL": "BIGINT", "TIMESTAMPTZ": "TIMESTAMP", "HUGEINT": "DECIMAL(38, 0)",
 			"INT64": "BIGINT", "INT32": "INT", "FLOAT64": "DOUBLE"}[t.up])
 	default:

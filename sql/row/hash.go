@@ -98,6 +98,9 @@ func hashCell(v *vector.Vector, i int) uint64 {
 	case types.ClassI128:
 		x := v.I128[i]
 		return mix(uint64(x.Hi)^mixB, mixC) ^ mix(x.Lo^mixD, mixB)
+	case types.ClassI256:
+		x := v.I256[i]
+		return mix(x[3]^mixB, mixC) ^ mix(x[2]^mixD, mixB) ^ mix(mix(x[1]^mixA, mixD), x[0]^mixC)
 	case types.ClassBytes:
 		return hashBytes(v.Bytes(i))
 	case types.ClassList:

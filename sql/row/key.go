@@ -17,7 +17,8 @@ import (
 //	value     01 body
 //	 integer  8 bytes big-endian, sign bit flipped unless BIGINT UNSIGNED
 //	 float    8 bytes big-endian, all bits flipped when negative, else the sign bit; -0 is 0, every NaN the one greatest value
-//	 decimal  16 bytes big-endian, sign bit flipped (the scale is the column's); intervals: both halves as integers
+//	 decimal  16 bytes big-endian, sign bit flipped (the scale is the column's); intervals: both halves as integers;
+//	          of more than 38 digits: 32 bytes alike; points: two floats
 //	 bytes    each 00 as 00 ff, ended by 00 01
 //	 list     each element as 02 element, ended by 01; maps: 02 key value
 //	 struct   the fields, each as a column
@@ -58,6 +59,8 @@ func appendKey(dst []byte, v *vector.Vector, i int) []byte {
 		return binary.BigEndian.AppendUint64(dst, orderedFloat(v.F64[i]))
 	case types.ClassI128:
 		return appendKey128(dst, v.I128[i], v.Type.Kind)
+	case types.ClassI256:
+		return appendKey256(dst, v.I256[i])
 	case types.ClassBytes:
 		return appendKeyBytes(dst, v.Bytes(i))
 	case types.ClassList:
@@ -78,7 +81,7 @@ func appendKey(dst []byte, v *vector.Vector, i int) []byte {
 const signBit = 1 << 63
 
 func orderedInt(x int64, k types.Kind) uint64 {
-	if k == types.Uint64 {
+	if k.IsUnsignedBits() {
 		return uint64(x)
 	}
 	return uint64(x) ^ signBit
@@ -108,14 +111,40 @@ func floatOf(ordered uint64) float64 {
 	return math.Float64frombits(^ordered)
 }
 
-// appendKey128 flips the sign of the high half; an interval's low half is signed as well.
+// appendKey128 flips the sign of the high half; an interval's low half is signed as well, and a point is two floats.
 func appendKey128(dst []byte, x types.Int128, k types.Kind) []byte {
 	lo := x.Lo
+	if k == types.Point {
+		lon, lat := types.PointParts(x)
+		dst = binary.BigEndian.AppendUint64(dst, orderedFloat(lon))
+		return binary.BigEndian.AppendUint64(dst, orderedFloat(lat))
+	}
 	if k == types.Interval {
 		lo ^= signBit
 	}
 	dst = binary.BigEndian.AppendUint64(dst, uint64(x.Hi)^signBit)
 	return binary.BigEndian.AppendUint64(dst, lo)
+}
+
+func appendKey256(dst []byte, x types.Int256) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, x[3]^signBit)
+	for i := 2; i >= 0; i-- {
+		dst = binary.BigEndian.AppendUint64(dst, x[i])
+	}
+	return dst
+}
+
+func decodeKey256(data []byte, v *vector.Vector) ([]byte, error) {
+	if len(data) < 32 {
+		return nil, ErrCorrupt
+	}
+	var x types.Int256
+	for i := range x {
+		x[3-i] = binary.BigEndian.Uint64(data[8*i:])
+	}
+	x[3] ^= signBit
+	v.AppendI256(x)
+	return data[32:], nil
 }
 
 func appendKeyBytes(dst, s []byte) []byte {
@@ -178,11 +207,17 @@ func decodeKeyNumber(data []byte, v *vector.Vector) ([]byte, error) {
 		v.AppendI64(int64(orderedInt(int64(x), v.Type.Kind))) // flipping twice is the identity
 	case types.ClassF64:
 		v.AppendF64(floatOf(x))
+	case types.ClassI256:
+		return decodeKey256(data, v)
 	default:
 		if len(data) < 16 {
 			return nil, ErrCorrupt
 		}
 		lo := binary.BigEndian.Uint64(data[8:])
+		if v.Type.Kind == types.Point {
+			v.AppendI128(types.Int128{Hi: int64(math.Float64bits(floatOf(x))), Lo: math.Float64bits(floatOf(lo))})
+			return data[16:], nil
+		}
 		if v.Type.Kind == types.Interval {
 			lo ^= signBit
 		}

@@ -13,7 +13,8 @@ import (
 //
 //	integer  zigzag varint
 //	float    8 bytes little-endian
-//	decimal  00 and zigzag varint when it fits 64 bits, else 01 and 16 bytes little-endian; intervals: two zigzag varints
+//	decimal  00 and zigzag varint when it fits 64 bits, else 01 and 16 bytes or 02 and 32 bytes little-endian;
+//	         intervals: two zigzag varints; points: as decimals
 //	bytes    varint length, bytes
 //	list     varint count, then a NULL bitmap and the elements, per child
 //	struct   as a row of its fields
@@ -42,6 +43,8 @@ func appendValue(dst []byte, v *vector.Vector, i int) []byte {
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.F64[i]))
 	case types.ClassI128:
 		return appendValue128(dst, v.I128[i], v.Type.Kind)
+	case types.ClassI256:
+		return appendValue256(dst, v.I256[i])
 	case types.ClassBytes:
 		s := v.Bytes(i)
 		return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
@@ -60,6 +63,31 @@ func appendValue128(dst []byte, x types.Int128, k types.Kind) []byte {
 	}
 	dst = binary.LittleEndian.AppendUint64(append(dst, 1), x.Lo)
 	return binary.LittleEndian.AppendUint64(dst, uint64(x.Hi))
+}
+
+func appendValue256(dst []byte, x types.Int256) []byte {
+	if small, ok := x.Narrow(); ok {
+		return appendValue128(dst, small, types.Decimal)
+	}
+	dst = append(dst, 2)
+	for _, limb := range x {
+		dst = binary.LittleEndian.AppendUint64(dst, limb)
+	}
+	return dst
+}
+
+func decodeValue256(data []byte) (x types.Int256, rest []byte, ok bool) {
+	if len(data) == 0 || data[0] != 2 {
+		small, rest, ok := decodeValue128(data, types.Decimal)
+		return small.Widen(), rest, ok
+	}
+	if len(data) < 33 {
+		return x, nil, false
+	}
+	for i := range x {
+		x[i] = binary.LittleEndian.Uint64(data[1+8*i:])
+	}
+	return x, data[33:], true
 }
 
 func appendValueList(dst []byte, v *vector.Vector, i int) []byte {
@@ -130,6 +158,13 @@ func decodeValue(data []byte, v *vector.Vector, depth int) ([]byte, error) {
 			return nil, ErrCorrupt
 		}
 		v.AppendI128(x)
+		return rest, nil
+	case types.ClassI256:
+		x, rest, ok := decodeValue256(data)
+		if !ok {
+			return nil, ErrCorrupt
+		}
+		v.AppendI256(x)
 		return rest, nil
 	case types.ClassBytes:
 		size, n := binary.Uvarint(data)

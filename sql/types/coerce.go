@@ -1,6 +1,6 @@
 package types
 
-// IntegerDigits is how many decimal digits the values of an integer or boolean kind need.
+// IntegerDigits is how many decimal digits the values of a kind stored as integers need.
 func IntegerDigits(k Kind) int {
 	switch k {
 	case Bool:
@@ -11,8 +11,10 @@ func IntegerDigits(k Kind) int {
 		return 5
 	case Int32, Uint32:
 		return 10
-	case Uint64:
+	case Uint64, Set:
 		return 20
+	case Year:
+		return 4
 	}
 	return 19
 }
@@ -39,13 +41,15 @@ func CommonType(a, b Type) (Type, bool) {
 		return commonTemporal(a, b)
 	case isChars(a.Kind) || isChars(b.Kind):
 		return commonChars(a, b)
+	case a.Kind.IsListed() || b.Kind.IsListed():
+		return Of(String), isScalar(a.Kind) && isScalar(b.Kind)
 	case a.Kind == b.Kind:
 		return commonNested(a, b)
 	}
 	return Type{}, false
 }
 
-func isNumber(k Kind) bool { return k == Bool || k.IsNumeric() }
+func isNumber(k Kind) bool { return k == Bool || k == Year || k.IsNumeric() }
 func isChars(k Kind) bool  { return k == String || k == Bytes || k == JSON }
 
 func isScalar(k Kind) bool { return k.Class() != ClassList && k.Class() != ClassStruct }
@@ -65,12 +69,7 @@ func commonNumber(a, b Type) Type {
 }
 
 func commonInteger(a, b Kind) Type {
-	if a == Bool {
-		a = Int8
-	}
-	if b == Bool {
-		b = Int8
-	}
+	a, b = plainInteger(a), plainInteger(b)
 	if a.IsUnsigned() == b.IsUnsigned() {
 		return Of(max(a, b))
 	}
@@ -87,6 +86,17 @@ func commonInteger(a, b Kind) Type {
 		return Of(Int64)
 	}
 	return DecimalOf(20, 0)
+}
+
+// plainInteger gives the integer kind that holds the values of BOOLEAN and YEAR.
+func plainInteger(k Kind) Kind {
+	switch k {
+	case Bool:
+		return Int8
+	case Year:
+		return Int16
+	}
+	return k
 }
 
 func commonTemporal(a, b Type) (Type, bool) {
@@ -145,6 +155,10 @@ func CanCast(from, to Type) bool {
 		return true
 	case to.Kind == Interval:
 		return from.Kind.IsInteger() // microseconds
+	case to.Kind == Point || from.Kind == Point:
+		return isChars(from.Kind) || isChars(to.Kind)
+	case to.Kind.IsListed() || from.Kind.IsListed():
+		return canCastListed(from, to)
 	case from.Kind == JSON:
 		return true
 	case !isScalar(from.Kind):
@@ -160,8 +174,17 @@ func CanCast(from, to Type) bool {
 	case from.Kind.IsTemporal() && to.Kind.IsTemporal():
 		return from.Kind != Time
 	}
+	if to.Kind == Year {
+		return from.Kind.IsTemporal() && from.Kind != Time
+	}
 	// Numbers as MySQL's packed YYYYMMDDhhmmss are not read; an instant as number is YYYYMMDDhhmmss as in MySQL.
 	return from.Kind.IsTemporal() && to.Kind.IsNumeric()
+}
+
+// canCastListed: an ENUM or SET is a text and a number at once.
+func canCastListed(from, to Type) bool {
+	plain := func(k Kind) bool { return isChars(k) || isNumber(k) || k.IsListed() }
+	return plain(from.Kind) && plain(to.Kind)
 }
 
 func castNested(from, to Type) bool {
@@ -183,7 +206,8 @@ func castNested(from, to Type) bool {
 }
 
 // ImplicitCast tells whether a value of type from may stand where to is wanted, as in INSERT: between numbers (out of range is a row
-// error), to wider temporal types, from any scalar to text, never from text to anything else.
+// error), to wider temporal types, from any scalar to text, from text to
+// ENUM, SET and POINT (no such text is a row error), never from text to anything else.
 func ImplicitCast(from, to Type) bool {
 	switch {
 	case from.Kind == Null || from.Equal(to):
@@ -194,6 +218,10 @@ func ImplicitCast(from, to Type) bool {
 		return from.Kind == to.Kind || from.Kind != Time && to.Kind != Time
 	case to.Kind == String || to.Kind == JSON:
 		return true
+	case to.Kind.IsListed():
+		return from.Kind == String || from.Kind.IsListed() || from.Kind.IsInteger()
+	case to.Kind == Point:
+		return from.Kind == String
 	case isChars(from.Kind) && to.Kind == Bytes:
 		return true
 	case from.Kind == to.Kind && !isScalar(from.Kind):

@@ -5,7 +5,7 @@ import (
 )
 
 // Pow10 holds 10^0 .. 10^38.
-var Pow10 = func() (p [MaxDecimalPrecision + 1]Int128) {
+var Pow10 = func() (p [NarrowPrecision + 1]Int128) {
 	v := big.NewInt(1)
 	for i := range p {
 		p[i], _ = FromBig(v)
@@ -63,7 +63,7 @@ func abs64(v int64) uint64 {
 
 // FitsPrecision tells whether |v| < 10^precision.
 func FitsPrecision(v Int128, precision int) bool {
-	return v.Abs().Cmp(Pow10[min(precision, MaxDecimalPrecision)]) < 0 && !v.Abs().IsNeg()
+	return v.Abs().Cmp(Pow10[min(precision, NarrowPrecision)]) < 0 && !v.Abs().IsNeg()
 }
 
 // AppendDecimal appends the decimal text of an unscaled value: 12345 with scale 2 gives 123.45.
@@ -197,7 +197,7 @@ func scaleDigits(digits []byte, shift int, neg bool) (v Int128, ok bool) {
 		digits = digits[:cut]
 		shift = 0
 	}
-	if len(digits) > 0 && len(digits)+shift > MaxDecimalPrecision {
+	if len(digits) > 0 && len(digits)+shift > NarrowPrecision {
 		return v, false
 	}
 	for _, c := range digits {
@@ -213,5 +213,5 @@ func scaleDigits(digits []byte, shift int, neg bool) (v Int128, ok bool) {
 	if neg {
 		v = v.Neg()
 	}
-	return v, FitsPrecision(v, MaxDecimalPrecision)
+	return v, FitsPrecision(v, NarrowPrecision)
 }

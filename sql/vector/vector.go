@@ -11,6 +11,7 @@ import (
 //	ClassI64     I64[n]
 //	ClassF64     F64[n]
 //	ClassI128    I128[n]
+//	ClassI256    I256[n]
 //	ClassBytes   Off[n+1], Data; value i = Data[Off[i]:Off[i+1]]
 //	ClassList    Off[n+1], Child[0] (arrays) or Child[0] keys and Child[1] values (maps)
 //	ClassStruct  Child[field], each of length n
@@ -24,6 +25,7 @@ type Vector struct {
 	I64   []int64
 	F64   []float64
 	I128  []types.Int128
+	I256  []types.Int256
 	Off   []int32
 	Data  []byte
 	Child []*Vector
@@ -41,6 +43,8 @@ func New(t types.Type, capacity int) *Vector {
 		v.F64 = make([]float64, 0, capacity)
 	case types.ClassI128:
 		v.I128 = make([]types.Int128, 0, capacity)
+	case types.ClassI256:
+		v.I256 = make([]types.Int256, 0, capacity)
 	case types.ClassBytes:
 		v.Off = append(make([]int32, 0, capacity+1), 0)
 		v.Data = make([]byte, 0, capacity*8)
@@ -65,7 +69,7 @@ func (v *Vector) Reset() {
 	if v.Valid != nil {
 		v.validBuf, v.Valid = v.Valid[:0], nil
 	}
-	v.I64, v.F64, v.I128, v.Data = v.I64[:0], v.F64[:0], v.I128[:0], v.Data[:0]
+	v.I64, v.F64, v.I128, v.I256, v.Data = v.I64[:0], v.F64[:0], v.I128[:0], v.I256[:0], v.Data[:0]
 	if v.Off != nil {
 		v.Off = v.Off[:1]
 		v.Off[0] = 0
@@ -144,6 +148,9 @@ func (v *Vector) AppendF64(x float64) { v.F64 = append(v.F64, x); v.grew() }
 // AppendI128 appends to a ClassI128 vector.
 func (v *Vector) AppendI128(x types.Int128) { v.I128 = append(v.I128, x); v.grew() }
 
+// AppendI256 appends to a ClassI256 vector.
+func (v *Vector) AppendI256(x types.Int256) { v.I256 = append(v.I256, x); v.grew() }
+
 // AppendBytes appends a copy of x to a ClassBytes vector.
 func (v *Vector) AppendBytes(x []byte) { v.Data = append(v.Data, x...); v.EndBytes() }
 
@@ -174,6 +181,8 @@ func (v *Vector) appendZero() {
 		v.AppendF64(0)
 	case types.ClassI128:
 		v.AppendI128(types.Int128{})
+	case types.ClassI256:
+		v.AppendI256(types.Int256{})
 	case types.ClassBytes:
 		v.EndBytes()
 	case types.ClassList:
@@ -199,6 +208,8 @@ func (v *Vector) AppendFrom(src *Vector, i int) {
 		v.AppendF64(src.F64[i])
 	case types.ClassI128:
 		v.AppendI128(src.I128[i])
+	case types.ClassI256:
+		v.AppendI256(src.I256[i])
 	case types.ClassBytes:
 		v.AppendBytes(src.Bytes(i))
 	case types.ClassList:
@@ -269,6 +280,8 @@ func (v *Vector) appendFlat(src *Vector, sel []int32) bool {
 		v.F64 = gather(v.F64, src.F64, sel)
 	case types.ClassI128:
 		v.I128 = gather(v.I128, src.I128, sel)
+	case types.ClassI256:
+		v.I256 = gather(v.I256, src.I256, sel)
 	case types.ClassBytes:
 		v.appendBytesAll(src, sel)
 	default:
@@ -303,7 +316,7 @@ func (v *Vector) appendBytesAll(src *Vector, sel []int32) {
 	}
 }
 
-// Resize makes a ClassI64, ClassF64 or ClassI128 vector hold n rows whose values the caller will write; all rows are not NULL.
+// Resize makes a vector of a flat numeric class hold n rows whose values the caller will write; all rows are not NULL.
 func (v *Vector) Resize(n int) {
 	if v.Valid != nil {
 		v.validBuf, v.Valid = v.Valid[:0], nil
@@ -316,6 +329,8 @@ func (v *Vector) Resize(n int) {
 		v.F64 = grow(v.F64, n)
 	case types.ClassI128:
 		v.I128 = grow(v.I128, n)
+	case types.ClassI256:
+		v.I256 = grow(v.I256, n)
 	default:
 		panic(fmt.Sprintf("vector: Resize of a %s vector", v.Type))
 	}
@@ -355,6 +370,8 @@ func (v *Vector) Truncate(n int) {
 		v.F64 = v.F64[:n]
 	case types.ClassI128:
 		v.I128 = v.I128[:n]
+	case types.ClassI256:
+		v.I256 = v.I256[:n]
 	case types.ClassBytes:
 		v.Off = v.Off[:n+1]
 		v.Data = v.Data[:v.Off[n]]
@@ -383,6 +400,8 @@ func (v *Vector) Slice(n int, view *Vector) {
 		view.F64 = v.F64[:n]
 	case types.ClassI128:
 		view.I128 = v.I128[:n]
+	case types.ClassI256:
+		view.I256 = v.I256[:n]
 	case types.ClassBytes:
 		view.Off, view.Data = v.Off[:n+1], v.Data
 	case types.ClassList:

@@ -4,6 +4,7 @@ import (
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/connectors/format"
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
 
@@ -273,9 +274,11 @@ func (d *decoder) stringValue(n *node, i int) int {
 	}
 	if d.last.escaped {
 		n.vec.Data = unescape(n.vec.Data, d.src[i+1:end])
-		n.vec.EndBytes()
 	} else {
-		n.vec.AppendBytes(d.src[i+1 : end])
+		n.vec.Data = append(n.vec.Data, d.src[i+1:end]...)
+	}
+	if !n.vec.FitBytes() {
+		return d.badValue(n, i, "too long for "+n.typ.String())
 	}
 	return end + 1
 }
@@ -323,13 +326,17 @@ func (d *decoder) scalar(n *node, i int) int {
 		quoted = true
 		text = d.text(i, end-1)
 	case '{', '[':
+		if p, ok := format.ParseGeo(text); ok && n.typ.Kind == types.Point {
+			n.vec.AppendI128(p)
+			return end
+		}
 		return d.wrongType(n, i)
 	case 't', 'f':
 		if n.act != actBool && n.act != actString {
 			return d.wrongType(n, i)
 		}
 	}
-	if !quoted && n.act == actText { // a number is no DATE, TIME or VARBINARY
+	if !quoted && n.act == actText && n.typ.Kind != types.Year && !n.typ.Kind.IsListed() { // a number is no DATE, TIME or VARBINARY
 		return d.wrongType(n, i)
 	}
 	if quoted && n.typ.Kind.IsNumeric() && d.number0(text) != len(text) {

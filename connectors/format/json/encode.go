@@ -2,6 +2,7 @@ package json
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/connectors/format"
@@ -107,6 +108,13 @@ func AppendValue(dst []byte, v *vector.Vector, i int, style format.TimeStyle) []
 		return append(format.AppendTime(append(dst, '"'), v, i, style), '"')
 	case types.Bytes, types.Date, types.Time, types.Interval:
 		return append(format.AppendScalar(append(dst, '"'), v, i, style), '"')
+	case types.Enum, types.Set:
+		var room [64]byte
+		return format.AppendJSONString(dst, v.Type.AppendListed(room[:0], v.I64[i]))
+	case types.Year:
+		return strconv.AppendInt(dst, v.I64[i], 10)
+	case types.Point:
+		return types.AppendLonLat(dst, v.I128[i])
 	case types.Array:
 		return appendArray(dst, v, i, style)
 	case types.Map:
@@ -148,8 +156,9 @@ func appendMap(dst []byte, v *vector.Vector, i int, style format.TimeStyle) []by
 		if j > v.Off[i] {
 			dst = append(dst, ',')
 		}
-		if keys.Type.Kind == types.String {
-			dst = format.AppendJSONString(dst, keys.Bytes(int(j)))
+		if keys.Type.Kind == types.String || keys.Type.Kind.IsListed() {
+			var room [64]byte
+			dst = format.AppendJSONString(dst, format.AppendScalar(room[:0], keys, int(j), style))
 		} else {
 			dst = append(format.AppendScalar(append(dst, '"'), keys, int(j), style), '"')
 		}
