@@ -61,7 +61,7 @@ func (b *Binder) swapped(left, right logical.Node, j logical.Join, conds []expr.
 		moved[i] = (i + r) % (l + r)
 	}
 	for i, c := range conds {
-		conds[i] = expr.Remap(c, moved)
+		conds[i] = logical.Remap(c, moved)
 	}
 	return logical.NewPick(logical.BuildJoin(right, left, j, conds), moved)
 }

@@ -9,7 +9,7 @@ import (
 
 // BuildJoin makes a join from conditions over left columns then right columns: equalities between the sides become keys, computed by
 // projections below where they are more than columns, the rest becomes the residual. Keys and Residual of j are kept. The output is
-// left then right columns, whatever had to be added below.
+// that of the join over left and right, whatever had to be added below.
 func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 	width := len(left.Columns())
 	l, r := &side{node: left}, &side{node: right}
@@ -20,8 +20,7 @@ func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 			rest = append(rest, c)
 			continue
 		}
-		j.LeftKeys = append(slices.Clone(j.LeftKeys), l.column(a))
-		j.RightKeys = append(slices.Clone(j.RightKeys), r.column(Shift(b, -width)))
+		j = j.withKey(l.column(a), r.column(Shift(b, -width)), isNullEqual(c))
 	}
 	newLeft, newRight := l.build(), r.build()
 	shifted := len(newLeft.Columns()) - width
@@ -29,7 +28,7 @@ func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 	if residual != nil && shifted > 0 {
 		residual = Transform(residual, func(e expr.Expr) (expr.Expr, bool) {
 			c, ok := e.(*expr.Col)
-			if !ok || c.Index < width {
+			if !ok || c.Index < width || IsOuter(c) {
 				return e, ok
 			}
 			moved := *c
@@ -42,20 +41,40 @@ func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 	if shifted == 0 && newRight == right {
 		return out
 	}
-	keep := make([]int, 0, width+len(right.Columns()))
+	keep := make([]int, 0, len(out.Columns()))
 	for i := range width {
 		keep = append(keep, i)
 	}
-	for i := range right.Columns() {
+	behind := len(right.Columns())
+	if j.Kind.LeftOnly() {
+		behind = len(out.Columns()) - len(newLeft.Columns())
+	}
+	for i := range behind {
 		keep = append(keep, width+shifted+i)
 	}
 	return NewPick(out, keep)
 }
 
-// equality takes `a = b` apart when a reads only left and b only right columns, or the other way round.
+// withKey adds a pair of keys.
+func (j Join) withKey(left, right int, nullEqual bool) Join {
+	if nullEqual || j.NullEqual != nil {
+		list := make([]bool, len(j.LeftKeys), len(j.LeftKeys)+1)
+		copy(list, j.NullEqual)
+		j.NullEqual = append(list, nullEqual)
+	}
+	j.LeftKeys, j.RightKeys = append(slices.Clone(j.LeftKeys), left), append(slices.Clone(j.RightKeys), right)
+	return j
+}
+
+func isNullEqual(e expr.Expr) bool {
+	c, ok := e.(*expr.Call)
+	return ok && c.Name == "<=>"
+}
+
+// equality takes `a = b` or `a <=> b` apart when a reads only left and b only right columns, or the other way round.
 func equality(e expr.Expr, width int) (left, right expr.Expr, ok bool) {
 	c, is := e.(*expr.Call)
-	if !is || c.Name != "=" || len(c.Args) != 2 {
+	if !is || c.Name != "=" && c.Name != "<=>" || len(c.Args) != 2 {
 		return nil, nil, false
 	}
 	a, b := sideOf(c.Args[0], width), sideOf(c.Args[1], width)
@@ -68,10 +87,13 @@ func equality(e expr.Expr, width int) (left, right expr.Expr, ok bool) {
 	return nil, nil, false
 }
 
-// sideOf tells which sides e reads: 0 none, 1 left, 2 right, 3 both.
+// sideOf tells which sides e reads: 0 none, 1 left, 2 right, 3 both. What reads columns of a query around counts as both: it is no key.
 func sideOf(e expr.Expr, width int) int {
 	sides := 0
 	for _, c := range expr.Columns(e) {
+		if c >= OuterBase {
+			return 3
+		}
 		if c < width {
 			sides |= 1
 		} else {

@@ -136,7 +136,7 @@ func checkJoin(j *Join) error {
 	if j.Residual == nil {
 		return nil
 	}
-	return checkExpr(j.Residual, j.cols)
+	return checkExpr(j.Residual, inputColumns(j))
 }
 
 func checkUnion(u *Union) error {

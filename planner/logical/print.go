@@ -96,7 +96,7 @@ func partitionText(in []types.Field, by []int) string {
 func keyNames(j *Join) []string {
 	out := make([]string, len(j.LeftKeys))
 	for i, l := range j.LeftKeys {
-		out[i] = j.in[0].Columns()[l].Name + " = " + j.in[1].Columns()[j.RightKeys[i]].Name
+		out[i] = physical.KeyPair(j.in[0].Columns()[l].Name, j.in[1].Columns()[j.RightKeys[i]].Name, j.KeyIsNullEqual(i))
 	}
 	return out
 }

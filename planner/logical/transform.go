@@ -44,9 +44,25 @@ func transformAll(list []expr.Expr, fn func(expr.Expr) (expr.Expr, bool)) []expr
 func Substitute(e expr.Expr, exprs []expr.Expr) expr.Expr {
 	return Transform(e, func(x expr.Expr) (expr.Expr, bool) {
 		if c, ok := x.(*expr.Col); ok {
+			if IsOuter(c) {
+				return c, true
+			}
 			return exprs[c.Index], true
 		}
 		return nil, false
+	})
+}
+
+// Remap moves column i to to[i].
+func Remap(e expr.Expr, to []int) expr.Expr {
+	return Transform(e, func(x expr.Expr) (expr.Expr, bool) {
+		c, ok := x.(*expr.Col)
+		if !ok || IsOuter(c) {
+			return x, ok
+		}
+		moved := *c
+		moved.Index = to[c.Index]
+		return &moved, true
 	})
 }
 
@@ -54,6 +70,9 @@ func Substitute(e expr.Expr, exprs []expr.Expr) expr.Expr {
 func Shift(e expr.Expr, n int) expr.Expr {
 	return Transform(e, func(x expr.Expr) (expr.Expr, bool) {
 		if c, ok := x.(*expr.Col); ok {
+			if IsOuter(c) {
+				return c, true
+			}
 			moved := *c
 			moved.Index += n
 			return &moved, true

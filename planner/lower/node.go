@@ -128,7 +128,7 @@ func (l *Lowerer) join(x *logical.Join, in []physical.Node) (physical.Node, erro
 	left, right := in[0], in[1]
 	switch x.Method {
 	case logical.Lookup:
-		o := &physical.LookupJoin{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}
+		o := &physical.LookupJoin{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, NullEqual: x.NullEqual, Residual: x.Residual}
 		o.Base = l.base(x, left, l.broadcast(l.Materialize(right)))
 		return finish(l, o, &o.Base), nil
 	case logical.Temporal:
@@ -140,7 +140,7 @@ func (l *Lowerer) join(x *logical.Join, in []physical.Node) (physical.Node, erro
 }
 
 func (l *Lowerer) regularJoin(x *logical.Join, left, right physical.Node) physical.Node {
-	o := &physical.Join{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}
+	o := &physical.Join{Kind: x.Kind, LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, NullEqual: x.NullEqual, Residual: x.Residual}
 	o.LeftWindowEnd, o.RightWindowEnd = l.windowed(x)
 	if o.LeftWindowEnd < 0 && (!left.Properties().Bounded || !right.Properties().Bounded) {
 		l.warn("the join keeps all rows of both sides: its state grows for ever; join on window_start and window_end, or with FOR SYSTEM_TIME AS OF, to bound it")

@@ -96,7 +96,14 @@ func under(path []int, f int, sub *use) *use {
 
 func pruneJoin(j *logical.Join, need uses) (logical.Node, []int) {
 	width := len(j.Inputs()[0].Columns())
+	if j.Kind == physical.Mark && need[width] == nil { // nobody asks whether there is a partner
+		in, to := prune(j.Inputs()[0], need[:width:width])
+		return in, append(slices.Clone(to), -1)
+	}
 	all := need.clone()
+	if j.Kind.LeftOnly() {
+		all = append(all[:width:width], make(uses, len(j.Inputs()[1].Columns()))...)
+	}
 	all.expr(j.Residual)
 	left, right := all[:width:width], all[width:]
 	left.all(j.LeftKeys...)
@@ -120,12 +127,17 @@ func pruneJoin(j *logical.Join, need uses) (logical.Node, []int) {
 		to = append(to, c)
 	}
 	next.Residual = nil
-	joined := next.With(l, r)
 	if j.Residual != nil {
-		next.Residual = remap(j.Residual, to, joined)
-		joined = next.With(l, r)
+		both := logical.NewJoin(l, r, logical.Join{Kind: physical.Inner})
+		next.Residual = remap(j.Residual, to, both)
 	}
-	return joined, to
+	if j.Kind.LeftOnly() {
+		to = to[:width:width]
+		if j.Kind == physical.Mark {
+			to = append(to, len(l.Columns()))
+		}
+	}
+	return next.With(l, r), to
 }
 
 // pruneUnion gives all inputs the same columns in the same order; STRUCTs stay whole, so that types agree.

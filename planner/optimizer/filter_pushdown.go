@@ -167,7 +167,7 @@ func (p *pusher) join(x *logical.Join, conds []expr.Expr) logical.Node {
 	next.Residual = nil
 	for _, c := range residual {
 		switch side := logical.SideOf(c, width); {
-		case side == 1 && inner:
+		case side == 1 && (inner || x.Kind == physical.Semi):
 			left = append(left, c)
 		case side == 2 && x.Kind != physical.Full && rightOpen:
 			right = append(right, logical.Shift(c, -width))

@@ -89,12 +89,19 @@ type WindowSpec struct {
 // JoinKind is the kind of a join.
 type JoinKind uint8
 
-// The joins that operators execute (RIGHT becomes LEFT with inputs swapped and a projection).
+// The joins that operators execute (RIGHT becomes LEFT with inputs swapped and a projection). Semi keeps the left rows that have a partner,
+// Anti those that have none; Mark keeps all of them and appends a BOOLEAN that tells whether there is one.
 const (
 	Inner JoinKind = iota
 	Left
 	Full
+	Semi
+	Anti
+	Mark
 )
+
+// LeftOnly tells whether the output holds no columns of the right side.
+func (k JoinKind) LeftOnly() bool { return k >= Semi }
 
 // AggCall is one aggregate of an aggregation. Args are columns of the input; Filter is a BOOLEAN column (-1: none).
 type AggCall struct {
@@ -182,12 +189,14 @@ type (
 		WindowEnd    int
 		FinalOnly    bool
 	}
-	// Join is the regular join: both sides are kept, unless TTL. LeftKeys[i] equals RightKeys[i]; Residual is over left columns
-	// then right columns (nil: none). Output: left columns, right columns.
+	// Join is the regular join: both sides are kept, unless TTL. LeftKeys[i] equals RightKeys[i]; where NullEqual[i] (nil: nowhere)
+	// NULL equals NULL. Residual is over left columns then right columns (nil: none). Output: left columns, right columns; of Semi and
+	// Anti the left columns, of Mark those and the mark.
 	Join struct {
 		Base
 		Kind                JoinKind
 		LeftKeys, RightKeys []int
+		NullEqual           []bool
 		Residual            expr.Expr
 		// Windowed names, when set, columns (left, right) of event time after which rows can no longer match: both sides carry
 		// the same window_end as join key. State is dropped when the watermark passes. -1: none.
@@ -203,11 +212,12 @@ type (
 		Residual            expr.Expr
 	}
 	// LookupJoin joins each left row with a bounded table that is read whole before the first row is let through. Right is
-	// the plan that reads the table. Kind is Inner or Left.
+	// the plan that reads the table. Kind is any but Full.
 	LookupJoin struct {
 		Base
 		Kind                JoinKind
 		LeftKeys, RightKeys []int
+		NullEqual           []bool
 		Residual            expr.Expr
 	}
 	// Union passes all inputs on; columns agree in types.

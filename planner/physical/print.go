@@ -62,11 +62,11 @@ func describeStateful(n Node, in []types.Field) string {
 		}
 		return s
 	case *Join:
-		return "Join " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys), x.Residual)
+		return "Join " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys, x.NullEqual), x.Residual)
 	case *TemporalJoin:
-		return "TemporalJoin " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys), x.Residual) + " as of " + in[x.LeftTime].Name
+		return "TemporalJoin " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys, nil), x.Residual) + " as of " + in[x.LeftTime].Name
 	case *LookupJoin:
-		return "LookupJoin " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys), x.Residual)
+		return "LookupJoin " + JoinCondition(x.Kind, keyPairs(x, x.LeftKeys, x.RightKeys, x.NullEqual), x.Residual)
 	case *Normalize:
 		return "Normalize " + Names(in, x.Key)
 	case *Deduplicate:
@@ -102,13 +102,21 @@ func keyText(in []types.Field, key []int) string {
 	return " key " + Names(in, key)
 }
 
-func keyPairs(n Node, left, right []int) []string {
+func keyPairs(n Node, left, right []int, nullEqual []bool) []string {
 	l, r := n.Inputs()[0].Properties().Fields, n.Inputs()[1].Properties().Fields
 	out := make([]string, len(left))
 	for i := range left {
-		out[i] = l[left[i]].Name + " = " + r[right[i]].Name
+		out[i] = KeyPair(l[left[i]].Name, r[right[i]].Name, len(nullEqual) > 0 && nullEqual[i])
 	}
 	return out
+}
+
+// KeyPair describes one pair of join keys.
+func KeyPair(left, right string, nullEqual bool) string {
+	if nullEqual {
+		return left + " <=> " + right
+	}
+	return left + " = " + right
 }
 
 // Names lists columns: (a, b).
@@ -174,7 +182,7 @@ func LimitText(offset, limit int64) string {
 	return s
 }
 
-var joinNames = [...]string{"inner", "left", "full"}
+var joinNames = [...]string{"inner", "left", "full", "semi", "anti", "mark"}
 
 // JoinCondition describes kind and condition of a join.
 func JoinCondition(kind JoinKind, keys []string, residual expr.Expr) string {

@@ -39,8 +39,8 @@ func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Ch
 	return physical.Retract
 }
 
-// joinChangelog: an inner join of append-only inputs only ever adds rows; an outer one takes null rows back, unless it is on a window:
-// then null rows come when the window has closed.
+// joinChangelog: an inner or semi join of append-only inputs only ever adds rows; others take rows without a partner back when one comes,
+// unless they are on a window: then such rows come when the window has closed.
 func joinChangelog(j *logical.Join, in []*Info) physical.Changelog {
 	if streams, ok := IsLookup(j, in[0], in[1]); ok {
 		return in[streams].Changelog
@@ -48,7 +48,7 @@ func joinChangelog(j *logical.Join, in []*Info) physical.Changelog {
 	switch {
 	case j.Method == logical.Temporal:
 		return in[0].Changelog
-	case j.Kind == physical.Inner:
+	case j.Kind == physical.Inner || j.Kind == physical.Semi:
 		return max(in[0].Changelog, in[1].Changelog)
 	}
 	if l, _ := WindowedJoin(j, in[0], in[1]); l < 0 {

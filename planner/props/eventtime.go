@@ -69,7 +69,7 @@ func joinTime(j *logical.Join, in []*Info) (time, start, end []int) {
 	}
 	time, start, end = in[0].EventTime, in[0].WindowStart, in[0].WindowEnd
 	if j.Kind != physical.Inner {
-		return time, start, end // the right side's columns are NULL in null rows
+		return time, start, end // the right side's columns are NULL in null rows, or not there
 	}
 	time = append(slices.Clone(time), shift(in[1].EventTime, width)...)
 	start = append(slices.Clone(start), shift(in[1].WindowStart, width)...)

@@ -133,6 +133,9 @@ func topNKeys(t *logical.TopN, in *Info) [][]int {
 
 // joinKeys: when the join columns hold a key of one side, each row of the other finds at most one partner and keeps its own keys.
 func joinKeys(j *logical.Join, in []*Info) [][]int {
+	if j.Kind.LeftOnly() {
+		return in[0].Keys
+	}
 	width := len(j.Inputs()[0].Columns())
 	var out [][]int
 	if j.Method == logical.Temporal || coversKey(in[1].Keys, j.RightKeys) {

@@ -47,16 +47,26 @@ func newOperator(n physical.Node, stage string) (operator.Operator, error) {
 		return operator.NewAggGroup(operator.AggGroupOptions{Stage: stage, Input: inputTypes(n, 0), Keys: x.Keys, Aggs: aggregates(x.Aggs),
 			Retract: x.RetractInput, WindowEnd: x.WindowEnd, FinalOnly: x.FinalOnly}), nil
 	case *physical.Join:
-		return operator.NewJoin(operator.JoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(n, 0), Right: inputTypes(n, 1),
-			LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual, LeftWindowEnd: x.LeftWindowEnd, RightWindowEnd: x.RightWindowEnd}), nil
+		return newJoin(x, stage), nil
 	case *physical.TemporalJoin:
 		return operator.NewTemporalJoin(operator.TemporalJoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(n, 0),
 			Right: inputTypes(n, 1), LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, LeftTime: x.LeftTime, RightTime: x.RightTime, Residual: x.Residual}), nil
 	case *physical.LookupJoin:
 		return operator.NewLookupJoin(operator.LookupJoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(n, 0),
-			Right: inputTypes(n, 1), LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, Residual: x.Residual}), nil
+			Right: inputTypes(n, 1), LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, NullEqual: x.NullEqual, Residual: x.Residual}), nil
 	}
 	return newRanking(n)
+}
+
+// newJoin makes the operator of a regular join.
+func newJoin(x *physical.Join, stage string) operator.Operator {
+	o := operator.JoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(x, 0), Right: inputTypes(x, 1),
+		LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, NullEqual: x.NullEqual, Residual: x.Residual,
+		LeftWindowEnd: x.LeftWindowEnd, RightWindowEnd: x.RightWindowEnd}
+	if x.Kind.LeftOnly() {
+		return operator.NewSemiJoin(o)
+	}
+	return operator.NewJoin(o)
 }
 
 // newRanking maps the plan nodes that order, number or remember rows.

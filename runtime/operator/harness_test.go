@@ -391,13 +391,6 @@ func compareCells(a, b any) int {
 	return strings.Compare(a.(string), b.(string))
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // aggregate binds a call of the registry.
 func aggregate(t testing.TB, name string, filter int, cols []int, schema []types.Type) Aggregate {
 	t.Helper()

@@ -10,9 +10,10 @@ import (
 // LookupJoinOptions describe a join with a static table.
 type LookupJoinOptions struct {
 	Stage               string       // name in the error table
-	Kind                JoinKind     // InnerJoin or LeftJoin
+	Kind                JoinKind     // any but FullJoin
 	Left, Right         []types.Type // the inputs' columns
 	LeftKeys, RightKeys []int        // pairwise equal types
+	NullEqual           []bool       // by key: NULL equals NULL; nil: nowhere
 	Residual            expr.Expr    // over left columns, then right columns; nil: none
 }
 
@@ -32,6 +33,8 @@ type LookupJoin struct {
 	start  []int32          // by gid: first row in right
 	count  []int32          // by gid
 
+	strictLeft, strictRight []int // key columns in which NULL matches nothing
+
 	keys    []*vector.Vector
 	rows    []int32
 	hash    []uint64
@@ -45,12 +48,15 @@ type LookupJoin struct {
 	emit    emitter
 	encoded []byte
 
-	cand  *vector.Batch // candidates of one row of a LEFT join with residual
+	cand  *vector.Batch // candidates of one row, where the residual decides row by row
 	cands []int32
+	mark  *vector.Vector // MarkKind: whether a row has a partner
 }
 
 // NewLookupJoin makes a lookup join.
-func NewLookupJoin(o LookupJoinOptions) *LookupJoin { return &LookupJoin{o: o} }
+func NewLookupJoin(o LookupJoinOptions) *LookupJoin {
+	return &LookupJoin{o: o, strictLeft: strictKeys(o.LeftKeys, o.NullEqual), strictRight: strictKeys(o.RightKeys, o.NullEqual)}
+}
 
 // Gate says that the right input must be read first.
 func (l *LookupJoin) Gate() int { return 1 }
@@ -79,8 +85,12 @@ func (l *LookupJoin) Push(input int, b *vector.Batch, out Output) error {
 	if err := l.freeze(); err != nil {
 		return err
 	}
+	l.unique = l.unique && l.o.Kind < SemiKind
 	l.lookup(b)
-	if l.unique {
+	switch {
+	case l.o.Kind >= SemiKind:
+		return l.pushExists(b, out)
+	case l.unique:
 		return l.pushUnique(b, out)
 	}
 	return l.pushMany(b, out)
@@ -88,7 +98,7 @@ func (l *LookupJoin) Push(input int, b *vector.Batch, out Output) error {
 
 // keep takes right rows in, or back.
 func (l *LookupJoin) keep(b *vector.Batch) error {
-	l.hashRows(b, l.o.RightKeys)
+	l.hashRows(b, l.o.RightKeys, l.strictRight)
 	l.gids = resized(l.gids, len(l.rows))
 	l.load.groups(l.hash, l.keys, l.rows, l.gids)
 	for k, i := range l.rows {
@@ -104,12 +114,12 @@ func (l *LookupJoin) keep(b *vector.Batch) error {
 	return nil
 }
 
-// hashRows sets rows to the counting rows of b without a NULL in the key, and keys and hash accordingly.
-func (l *LookupJoin) hashRows(b *vector.Batch, cols []int) {
+// hashRows sets rows to the counting rows of b without a NULL in a strict key column, and keys and hash accordingly.
+func (l *LookupJoin) hashRows(b *vector.Batch, cols, strict []int) {
 	l.keys = pick(l.keys, b, cols)
 	l.rows = l.rows[:0]
 	for k := range b.Rows() {
-		if i := b.Row(k); !anyNull(l.keys, i) {
+		if i := b.Row(k); !nullAmong(b.Cols, strict, i) {
 			l.rows = append(l.rows, int32(i))
 		}
 	}
@@ -147,7 +157,7 @@ func (l *LookupJoin) freeze() error {
 
 // lookup sets match by physical row: the gid in many mode, the right row in unique mode, -1 when there is none.
 func (l *LookupJoin) lookup(b *vector.Batch) {
-	l.hashRows(b, l.o.LeftKeys)
+	l.hashRows(b, l.o.LeftKeys, l.strictLeft)
 	l.gids, l.match = resized(l.gids, len(l.rows)), resized(l.match, b.N)
 	l.load.table.Lookup(l.hash, l.keys, l.rows, l.gids)
 	if len(l.rows) < b.N {
@@ -289,12 +299,7 @@ func (l *LookupJoin) emitCandidates(b *vector.Batch, i int, gid int32) (err erro
 	matched := false
 	end := l.start[gid] + l.count[gid]
 	for r := l.start[gid]; r < end; {
-		l.cand.Reset()
-		for ; r < end && l.cand.N < maxCandidates; r++ {
-			l.appendPair(l.cand.Cols, b, i, int(r))
-			l.cand.EndRow(vector.Insert)
-		}
-		if l.cands, l.failed, err = selectRows(l.ctx, l.o.Stage, l.cond, l.cand, l.cands, l.failed); err != nil {
+		if r, err = l.candidates(b, i, r, end); err != nil {
 			return err
 		}
 		for _, c := range l.cands {
@@ -311,6 +316,18 @@ func (l *LookupJoin) emitCandidates(b *vector.Batch, i int, gid int32) (err erro
 		return nil
 	}
 	return l.emitAlone(b, i)
+}
+
+// candidates puts row i of b with right rows from r on to the condition, as many as fit. Cands are those that pass, in cand; next is the
+// right row to go on with.
+func (l *LookupJoin) candidates(b *vector.Batch, i int, r, end int32) (next int32, err error) {
+	l.cand.Reset()
+	for ; r < end && l.cand.N < maxCandidates; r++ {
+		l.appendPair(l.cand.Cols, b, i, int(r))
+		l.cand.EndRow(vector.Insert)
+	}
+	l.cands, l.failed, err = selectRows(l.ctx, l.o.Stage, l.cond, l.cand, l.cands, l.failed)
+	return r, err
 }
 
 func (l *LookupJoin) emitAlone(b *vector.Batch, i int) error {

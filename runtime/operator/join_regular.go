@@ -13,6 +13,7 @@ type JoinOptions struct {
 	Kind                JoinKind
 	Left, Right         []types.Type // the inputs' columns
 	LeftKeys, RightKeys []int        // pairwise equal types
+	NullEqual           []bool       // by key: NULL equals NULL; nil: nowhere
 	Residual            expr.Expr    // over left columns, then right columns; nil: none
 	// LeftWindowEnd and RightWindowEnd name, when ≥ 0, the window end that is part of both keys: rows go when the watermark closes their
 	// window, and only then do outer rows without a match appear. -1: rows are kept for ever.
@@ -45,7 +46,7 @@ const maxCandidates = vector.MaxRows
 // NewJoin makes a regular join.
 func NewJoin(o JoinOptions) *Join {
 	j := &Join{o: o}
-	j.sides[0], j.sides[1] = newJoinSide(o.Left, o.LeftKeys, 0), newJoinSide(o.Right, o.RightKeys, 1)
+	j.sides[0], j.sides[1] = newJoinSide(o.Left, o.LeftKeys, o.NullEqual, 0), newJoinSide(o.Right, o.RightKeys, o.NullEqual, 1)
 	j.sides[0].outer, j.sides[1].outer = o.Kind != InnerJoin, o.Kind == FullJoin
 	if o.LeftWindowEnd >= 0 && o.RightWindowEnd >= 0 {
 		j.sides[0].windowEnd, j.sides[1].windowEnd = o.LeftWindowEnd, o.RightWindowEnd

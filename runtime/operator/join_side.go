@@ -12,11 +12,14 @@ import (
 // JoinKind is the kind of a join.
 type JoinKind uint8
 
-// The joins.
+// The joins, as in planner/physical. SemiJoin to MarkJoin give no right columns.
 const (
 	InnerJoin JoinKind = iota
 	LeftJoin
 	FullJoin
+	SemiKind
+	AntiKind
+	MarkKind
 )
 
 // joinSide is one input of a regular join with the rows kept of it. The aux of an entry is the number of rows of the other side that it
@@ -24,9 +27,10 @@ const (
 type joinSide struct {
 	schema    []types.Type
 	keys      []int
-	outer     bool // rows without a match appear with NULLs for the other side
-	windowEnd int  // column, -1: none
-	table     byte // of the state
+	strict    []int // key columns in which NULL matches nothing
+	outer     bool  // rows without a match appear with NULLs for the other side
+	windowEnd int   // column, -1: none
+	table     byte  // of the state
 	bag       *bag
 	ends      map[int64][]int32 // keys by window end; gids may be stale or listed twice
 
@@ -40,8 +44,19 @@ type joinSide struct {
 	sorter  groupSorter
 }
 
-func newJoinSide(schema []types.Type, keys []int, table byte) *joinSide {
-	return &joinSide{schema: schema, keys: keys, windowEnd: -1, table: table}
+func newJoinSide(schema []types.Type, keys []int, nullEqual []bool, table byte) *joinSide {
+	return &joinSide{schema: schema, keys: keys, strict: strictKeys(keys, nullEqual), windowEnd: -1, table: table}
+}
+
+// strictKeys picks the key columns in which NULL does not equal NULL; nullEqual may be nil.
+func strictKeys(keys []int, nullEqual []bool) []int {
+	var out []int
+	for i, c := range keys {
+		if i >= len(nullEqual) || !nullEqual[i] {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (s *joinSide) open(ctx *Context) error {
@@ -74,7 +89,7 @@ func (s *joinSide) split(b *vector.Batch, watermark int64) {
 		switch {
 		case s.ends != nil && !b.Cols[s.windowEnd].IsNull(i) && closedBy(watermark, b.Cols[s.windowEnd].I64[i]):
 			s.late = append(s.late, int32(i))
-		case anyNull(s.cols, i):
+		case nullAmong(b.Cols, s.strict, i):
 			s.nulls = append(s.nulls, int32(i))
 		default:
 			s.rows = append(s.rows, int32(i))
@@ -82,6 +97,16 @@ func (s *joinSide) split(b *vector.Batch, watermark int64) {
 	}
 	s.hash = resized(s.hash, len(s.rows))
 	row.Hash(s.cols, s.rows, s.hash)
+}
+
+// nullAmong tells whether row i has a NULL in one of the columns at.
+func nullAmong(cols []*vector.Vector, at []int, i int) bool {
+	for _, c := range at {
+		if cols[c].IsNull(i) {
+			return true
+		}
+	}
+	return false
 }
 
 func anyNull(cols []*vector.Vector, i int) bool {
