@@ -35,6 +35,9 @@ type topicSetting struct {
 	apply func(o *log.Options, v int64, s string)
 }
 
+// acceptedOnly documents a setting that Kafka's tools and MirrorMaker copy from cluster to cluster.
+const acceptedOnly = "Accepted without effect."
+
 // topicSettings is the whole table, in the order DescribeConfigs lists it.
 var topicSettings = []topicSetting{
 	{name: "cleanup.policy", kind: configList, def: "delete", oneOf: []string{"delete", "compact"},
@@ -76,6 +79,25 @@ var topicSettings = []topicSetting{
 		apply: func(o *log.Options, v int64, _ string) { o.SegmentBytes = v }},
 	{name: "segment.ms", kind: configLong, def: "604800000", min: 1, doc: "Age at which a segment is closed.",
 		apply: func(o *log.Options, v int64, _ string) { o.SegmentAge = millis(v) }},
+	{name: "compression.gzip.level", kind: configInt, def: "-1", min: -1, doc: acceptedOnly},
+	{name: "compression.lz4.level", kind: configInt, def: "9", min: 1, doc: acceptedOnly},
+	{name: "compression.zstd.level", kind: configInt, def: "3", min: math.MinInt32, doc: acceptedOnly},
+	{name: "file.delete.delay.ms", kind: configLong, def: "60000", doc: acceptedOnly},
+	{name: "flush.messages", kind: configLong, def: "9223372036854775807", min: 1, doc: acceptedOnly},
+	{name: "flush.ms", kind: configLong, def: "9223372036854775807", doc: acceptedOnly},
+	{name: "follower.replication.throttled.replicas", kind: configList, doc: acceptedOnly},
+	{name: "index.interval.bytes", kind: configInt, def: "4096", doc: acceptedOnly},
+	{name: "leader.replication.throttled.replicas", kind: configList, doc: acceptedOnly},
+	{name: "local.retention.bytes", kind: configLong, def: "-2", min: -2, doc: acceptedOnly},
+	{name: "local.retention.ms", kind: configLong, def: "-2", min: -2, doc: acceptedOnly},
+	{name: "message.timestamp.after.max.ms", kind: configLong, def: "9223372036854775807", doc: acceptedOnly},
+	{name: "message.timestamp.before.max.ms", kind: configLong, def: "9223372036854775807", doc: acceptedOnly},
+	{name: "preallocate", kind: configBoolean, def: "false", oneOf: []string{"true", "false"}, doc: acceptedOnly},
+	{name: "remote.log.copy.disable", kind: configBoolean, def: "false", oneOf: []string{"true", "false"}, doc: acceptedOnly},
+	{name: "remote.log.delete.on.disable", kind: configBoolean, def: "false", oneOf: []string{"true", "false"}, doc: acceptedOnly},
+	{name: "remote.storage.enable", kind: configBoolean, def: "false", oneOf: []string{"false"}, doc: "Always false: all segments are local."},
+	{name: "segment.index.bytes", kind: configInt, def: "10485760", min: 4, doc: acceptedOnly},
+	{name: "segment.jitter.ms", kind: configLong, def: "0", doc: acceptedOnly},
 	{name: "unclean.leader.election.enable", kind: configBoolean, def: "false", oneOf: []string{"true", "false"},
 		doc: "Accepted without effect: there is one replica."},
 }
