@@ -33,16 +33,13 @@ func (b *Binder) from(t ast.TableExpr) (logical.Node, *scope, error) {
 		if _, ok := windowFuncs[x.Name]; ok {
 			return b.windowTable(x)
 		}
-		return nil, nil, b.unknownTableFunc(x)
+		return b.expandAlone(x)
 	}
 	return nil, nil, notSupported(b.at(t), "this in FROM")
 }
 
 func (b *Binder) unknownTableFunc(x *ast.TableFunc) error {
-	if x.Name == "unnest" {
-		return notSupported(b.at(x), "UNNEST")
-	}
-	var names []string
+	names := []string{"UNNEST", "JSON_TABLE", "GENERATE_SERIES"}
 	for n := range windowFuncs {
 		names = append(names, strings.ToUpper(n))
 	}
@@ -50,7 +47,7 @@ func (b *Binder) unknownTableFunc(x *ast.TableFunc) error {
 	if near := diag.Suggest(x.Name, names); near != "" {
 		return err.WithHint("did you mean %s?", near)
 	}
-	return err.WithHint("table functions: TUMBLE, HOP, CUMULATE, SESSION")
+	return err.WithHint("in FROM stand TUMBLE, HOP, CUMULATE, SESSION, UNNEST, JSON_TABLE and functions that give an ARRAY")
 }
 
 func (b *Binder) derived(x *ast.DerivedTable) (logical.Node, *scope, error) {

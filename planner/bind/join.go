@@ -30,6 +30,9 @@ func (b *Binder) join(x *ast.Join) (logical.Node, *scope, error) {
 	if t, ok := x.Right.(*ast.Table); ok && t.AsOf != nil {
 		return b.temporal(x, t, left, ls)
 	}
+	if expands(x.Right) {
+		return b.expandJoin(x, left, ls)
+	}
 	right, rs, err := b.from(x.Right)
 	if err != nil {
 		return nil, nil, err

@@ -32,6 +32,8 @@ func checkNode(n Node) error {
 				return err
 			}
 		}
+	case *Expand:
+		return checkExpand(x)
 	case *Watermark:
 		if err := checkCols(x.in[0], x.TimeCol); err != nil {
 			return err
@@ -82,6 +84,23 @@ func checkExpr(e expr.Expr, cols []types.Field) (err error) {
 		return err == nil
 	})
 	return err
+}
+
+func checkExpand(x *Expand) error {
+	for _, e := range x.Args {
+		if err := checkExpr(e, inputColumns(x)); err != nil {
+			return err
+		}
+		if e.Type().Class() != types.ClassList {
+			return fmt.Errorf("expanding %s, a %s", expr.Print(e), e.Type())
+		}
+	}
+	for _, m := range x.Made {
+		if m.Arg >= len(x.Args) {
+			return fmt.Errorf("argument %d of %d", m.Arg, len(x.Args))
+		}
+	}
+	return checkCols(x.in[0], x.Keep...)
 }
 
 func checkCols(in Node, cols ...int) error {

@@ -49,6 +49,8 @@ func Describe(n Node) string {
 		return "Filter " + expr.Print(x.Pred)
 	case *Project:
 		return "Project " + physical.Projection(x.Exprs, x.Columns())
+	case *Expand:
+		return "Expand " + physical.ExpandText(x.Args, x.Outer, x.Columns())
 	case *Union:
 		return "Union"
 	case *Join:

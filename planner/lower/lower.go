@@ -61,7 +61,7 @@ func (l *Lowerer) base(n logical.Node, in ...physical.Node) physical.Base {
 	slices.Sort(p.EventTime)
 	p.EventTime = slices.Compact(p.EventTime)
 	switch n.(type) {
-	case *logical.Filter, *logical.Project, *logical.Limit, *logical.Window:
+	case *logical.Filter, *logical.Project, *logical.Limit, *logical.Window, *logical.Expand:
 		p.Changelog = min(p.Changelog, in[0].Properties().Changelog)
 	}
 	return physical.Base{Props: p, In: in}
@@ -132,6 +132,8 @@ func distribution(n physical.Node) (cols []int, known bool) {
 		return distribution(n.Inputs()[0])
 	case *physical.Project:
 		return projected(x)
+	case *physical.Expand:
+		return expanded(x)
 	}
 	return nil, false
 }
@@ -156,6 +158,20 @@ func projected(p *physical.Project) ([]int, bool) {
 				out = append(out, i)
 				break
 			}
+		}
+	}
+	return out, len(out) == len(cols)
+}
+
+func expanded(x *physical.Expand) ([]int, bool) {
+	cols, known := distribution(x.In[0])
+	if !known {
+		return nil, false
+	}
+	out := make([]int, 0, len(cols))
+	for _, c := range cols {
+		if at := slices.Index(x.Keep, c); at >= 0 {
+			out = append(out, at)
 		}
 	}
 	return out, len(out) == len(cols)

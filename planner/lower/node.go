@@ -36,6 +36,9 @@ func (l *Lowerer) node(n logical.Node, in []physical.Node) (physical.Node, error
 	case *logical.Project:
 		o := &physical.Project{Base: l.base(n, in...), Exprs: x.Exprs, Policy: l.opts.Policy}
 		return finish(l, o, &o.Base), nil
+	case *logical.Expand:
+		o := &physical.Expand{Base: l.base(n, in...), Args: x.Args, Keep: x.Keep, Made: x.Made, Outer: x.Outer, Policy: l.opts.Policy}
+		return finish(l, o, &o.Base), nil
 	case *logical.Union:
 		o := &physical.Union{Base: l.base(n, in...)}
 		return finish(l, o, &o.Base), nil

@@ -16,6 +16,8 @@ func prune(n logical.Node, need uses) (out logical.Node, to []int) {
 		return pruneScan(x, need)
 	case *logical.Project:
 		return pruneProject(x, need)
+	case *logical.Expand:
+		return pruneExpand(x, need)
 	case *logical.Join:
 		return pruneJoin(x, need)
 	case *logical.Union:
@@ -83,6 +85,44 @@ func pruneProject(p *logical.Project, need uses) (logical.Node, []int) {
 		}
 	}
 	return logical.NewProject(in, exprs, names), to
+}
+
+// pruneExpand drops made columns, and passes on only what is read above: above all not the arrays themselves, once per element.
+func pruneExpand(x *logical.Expand, need uses) (logical.Node, []int) {
+	below := make(uses, len(x.Inputs()[0].Columns()))
+	for _, e := range x.Args {
+		below.expr(e)
+	}
+	kept := need.clone()
+	if !slices.ContainsFunc(kept, func(u *use) bool { return u != nil }) {
+		kept.all(len(kept) - 1) // a row needs a column
+	}
+	for i, c := range x.Keep {
+		if kept[i] != nil {
+			below.at(c).merge(kept[i])
+		}
+	}
+	in, moved := prune(x.Inputs()[0], below)
+	next := *x
+	next.Keep, next.Made, next.Names = nil, nil, nil
+	to := make([]int, len(need))
+	for i := range need {
+		to[i] = -1
+		switch made := i - len(x.Keep); {
+		case kept[i] == nil:
+		case made < 0:
+			to[i] = len(next.Keep)
+			next.Keep = append(next.Keep, moved[x.Keep[i]])
+		default:
+			to[i] = len(next.Keep) + len(next.Made)
+			next.Made, next.Names = append(next.Made, x.Made[made]), append(next.Names, x.Names[made])
+		}
+	}
+	next.Args = make([]expr.Expr, len(x.Args))
+	for i, e := range x.Args {
+		next.Args[i] = remap(e, moved, in)
+	}
+	return logical.NewExpand(in, next), to
 }
 
 // under puts the use of field f below a path.

@@ -75,6 +75,8 @@ func (p *pusher) passes(n logical.Node) func(expr.Expr) bool {
 	case *logical.Window:
 		width := len(x.Inputs()[0].Columns())
 		return only(sequence(width))
+	case *logical.Expand:
+		return only(sequence(len(x.Keep)))
 	case *logical.Normalize:
 		return only(x.Key)
 	case *logical.Deduplicate:
@@ -103,8 +105,13 @@ func (p *pusher) plainKeys(a *logical.Aggregate) []int {
 
 // below rewrites conditions over n's output into ones over its input.
 func (p *pusher) below(n logical.Node, conds []expr.Expr) []expr.Expr {
-	a, ok := n.(*logical.Aggregate)
-	if !ok {
+	var from []int // where the output's columns come from
+	switch x := n.(type) {
+	case *logical.Aggregate:
+		from = x.Keys
+	case *logical.Expand:
+		from = x.Keep
+	default:
 		return conds
 	}
 	out := make([]expr.Expr, len(conds))
@@ -114,7 +121,7 @@ func (p *pusher) below(n logical.Node, conds []expr.Expr) []expr.Expr {
 			if !ok {
 				return nil, false
 			}
-			return logical.ColOf(a.Inputs()[0], a.Keys[col.Index]), true
+			return logical.ColOf(n.Inputs()[0], from[col.Index]), true
 		})
 	}
 	return out

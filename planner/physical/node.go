@@ -117,6 +117,16 @@ type SortKey struct {
 	Desc bool
 }
 
+// Ordinality as the argument of an ExpandColumn: the number of the row among those made of one input row, from 1.
+const Ordinality = -1
+
+// ExpandColumn is a column that Expand makes: of the elements of argument Arg the field Part of a STRUCT, the key (0) or value (1)
+// of a MAP, or the element itself (-1).
+type ExpandColumn struct {
+	Arg, Part int
+	Type      types.Type
+}
+
 type (
 	// SourceScan reads a source or table from its connector. Columns index Relation.Columns (never computed ones) and make up
 	// the output in that order; Types are their types, possibly narrowed STRUCTs. No children.
@@ -162,6 +172,16 @@ type (
 	Project struct {
 		Base
 		Exprs  []expr.Expr
+		Policy ErrorPolicy
+	}
+	// Expand makes a row of each element of ARRAYs and MAPs, side by side: the input columns Keep, then Made. Outer: an input row
+	// without elements gives one row, whose made columns are NULL.
+	Expand struct {
+		Base
+		Args   []expr.Expr
+		Keep   []int
+		Made   []ExpandColumn
+		Outer  bool
 		Policy ErrorPolicy
 	}
 	// WindowAssign appends window_start, window_end, window_time to each row, one copy per window it falls into. (SESSION

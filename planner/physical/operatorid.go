@@ -70,6 +70,11 @@ func columnsRead(n Node) []int {
 		for _, e := range x.Exprs {
 			out = append(out, expr.Columns(e)...)
 		}
+	case *Expand:
+		for _, e := range x.Args {
+			out = append(out, expr.Columns(e)...)
+		}
+		out = append(out, x.Keep...)
 	case *GroupAggregate:
 		out = append(append(out, x.Keys...), aggColumns(x.Aggs)...)
 	case *WindowAggregate:

@@ -33,6 +33,8 @@ func Describe(n Node) string {
 		return "Filter " + expr.Print(x.Pred)
 	case *Project:
 		return "Project " + Projection(x.Exprs, x.Props.Fields)
+	case *Expand:
+		return "Expand " + ExpandText(x.Args, x.Outer, x.Props.Fields)
 	case *WindowAssign:
 		return "WindowAssign " + WindowText(x.Window, in)
 	case *Union:
@@ -147,6 +149,27 @@ func Projection(exprs []expr.Expr, fields []types.Field) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// ExpandText describes an expansion: what is expanded, then the columns that come out.
+func ExpandText(args []expr.Expr, outer bool, fields []types.Field) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = expr.Print(a)
+	}
+	s := strings.Join(parts, ", ") + " giving " + Names(fields, sequence(len(fields)))
+	if outer {
+		return "outer " + s
+	}
+	return s
+}
+
+func sequence(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 // Grouping describes group columns and aggregates.

@@ -21,6 +21,9 @@ func eventTime(n logical.Node, in []*Info) (time, start, end []int) {
 	case *logical.Project:
 		to := passed(x)
 		return mapColumns(in[0].EventTime, to), mapColumns(in[0].WindowStart, to), mapColumns(in[0].WindowEnd, to)
+	case *logical.Expand:
+		to := positions(x.Keep)
+		return mapColumns(in[0].EventTime, to), mapColumns(in[0].WindowStart, to), mapColumns(in[0].WindowEnd, to)
 	case *logical.Join:
 		return joinTime(x, in)
 	case *logical.Union:

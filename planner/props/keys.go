@@ -31,6 +31,8 @@ func keys(n logical.Node, in []*Info) [][]int {
 		return withWindow(x, in[0].Keys)
 	case *logical.Project:
 		return projectKeys(in[0].Keys, passed(x))
+	case *logical.Expand:
+		return expandKeys(x, in[0])
 	case *logical.TopN:
 		return topNKeys(x, in[0])
 	case *logical.Join:
@@ -117,6 +119,19 @@ func withWindow(w *logical.Window, keys [][]int) [][]int {
 			continue
 		}
 		out = append(out, append(slices.Clone(k), n, n+1))
+	}
+	return out
+}
+
+// expandKeys: the rows made of one row are told apart by their number only.
+func expandKeys(x *logical.Expand, in *Info) [][]int {
+	number := x.Ordinality()
+	if number < 0 {
+		return nil
+	}
+	var out [][]int
+	for _, k := range projectKeys(in.Keys, positions(x.Keep)) {
+		out = addKey(out, append(k, number))
 	}
 	return out
 }

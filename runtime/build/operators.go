@@ -38,6 +38,8 @@ func newOperator(n physical.Node, stage string) (operator.Operator, error) {
 		return operator.NewFilter(operator.FilterOptions{Stage: stage, Pred: x.Pred}), nil
 	case *physical.Project:
 		return operator.NewProject(operator.ProjectOptions{Stage: stage, Exprs: x.Exprs}), nil
+	case *physical.Expand:
+		return operator.NewExpand(operator.ExpandOptions{Stage: stage, Args: x.Args, Keep: x.Keep, Made: expandColumns(x.Made), Input: inputTypes(n, 0), Outer: x.Outer}), nil
 	case *physical.WindowAssign:
 		return operator.NewWindowAssign(operator.WindowAssignOptions{Stage: stage, Window: windowOf(x.Window), TimeType: timeType(x.In[0], x.Window)}), nil
 	case *physical.WindowAggregate:
@@ -119,6 +121,14 @@ func aggregates(calls []physical.AggCall) []operator.Aggregate {
 	return out
 }
 
+func expandColumns(made []physical.ExpandColumn) []operator.ExpandColumn {
+	out := make([]operator.ExpandColumn, len(made))
+	for i, m := range made {
+		out[i] = operator.ExpandColumn{Arg: m.Arg, Part: m.Part, Type: m.Type}
+	}
+	return out
+}
+
 func sortKeys(keys []physical.SortKey) []operator.SortKey {
 	out := make([]operator.SortKey, len(keys))
 	for i, k := range keys {
@@ -181,6 +191,8 @@ func policyOf(n physical.Node) physical.ErrorPolicy {
 	case *physical.Filter:
 		return x.Policy
 	case *physical.Project:
+		return x.Policy
+	case *physical.Expand:
 		return x.Policy
 	case *physical.AssignWatermark:
 		return x.Policy
