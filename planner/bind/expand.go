@@ -98,6 +98,9 @@ func (b *Binder) expand(t ast.TableExpr, in logical.Node, ls *scope, keep []int,
 
 // expandArgs binds what is expanded, as ARRAYs and MAPs: the arguments of UNNEST, or the result of another function.
 func (b *Binder) expandArgs(f *ast.TableFunc, ls *scope) ([]expr.Expr, error) {
+	if f.Name != "unnest" && function.Lookup(f.Name) == nil {
+		return nil, b.unknownTableFunc(f)
+	}
 	list := make([]ast.Expr, len(f.Args))
 	for i, a := range f.Args {
 		if a.Expr == nil || a.Name != "" {
@@ -107,9 +110,6 @@ func (b *Binder) expandArgs(f *ast.TableFunc, ls *scope) ([]expr.Expr, error) {
 	}
 	c := &clause{name: "FROM", scope: ls}
 	if f.Name != "unnest" {
-		if function.Lookup(f.Name) == nil {
-			return nil, b.unknownTableFunc(f)
-		}
 		e, err := b.function(&ast.Call{Pos: f.Pos, Name: f.Name, Args: list}, c)
 		if err != nil {
 			return nil, err

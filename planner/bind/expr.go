@@ -59,8 +59,20 @@ func (b *Binder) expr(e ast.Expr, c *clause) (expr.Expr, error) {
 		return b.call("[]", b.at(x), c, x.X, x.Index)
 	case *ast.ArrayLit:
 		return b.call("array", b.at(x), c, x.Elems...)
+	case *ast.MapLit:
+		args := make([]ast.Expr, 0, 2*len(x.Keys))
+		for i, k := range x.Keys {
+			args = append(args, k, x.Values[i])
+		}
+		return b.call("map", b.at(x), c, args...)
 	case *ast.Row:
-		return b.call("row", b.at(x), c, x.Elems...)
+		return b.row(x, c)
+	case *ast.Field:
+		e, err := b.expr(x.X, c)
+		if err != nil {
+			return nil, err
+		}
+		return fieldOf(e, x.Name, b.at)
 	case *ast.Interval:
 		return b.interval(x, c)
 	case *ast.Subquery:

@@ -1,10 +1,32 @@
 package bind
 
 import (
+	"strconv"
+
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/expr"
 )
+
+// row binds a STRUCT. Elements without a name of their own are called f1, f2, ..
+func (b *Binder) row(x *ast.Row, c *clause) (expr.Expr, error) {
+	if x.Names == nil {
+		return b.call("row", b.at(x), c, x.Elems...)
+	}
+	args := make([]expr.Expr, 0, 2*len(x.Elems))
+	for i, e := range x.Elems {
+		v, err := b.expr(e, c)
+		if err != nil {
+			return nil, err
+		}
+		name := x.Names[i].Text
+		if name == "" {
+			name = "f" + strconv.Itoa(i+1)
+		}
+		args = append(args, expr.NewString(name), v)
+	}
+	return expr.NewCall("named_struct", b.at(x), args...)
+}
 
 // rowPair gives the elements of two rows of one length that are compared; ok is false when one is no row.
 func (b *Binder) rowPair(x, y ast.Expr, c *clause) (left, right []expr.Expr, ok bool, err error) {

@@ -104,7 +104,7 @@ func TestSteadyStateAllocations(t *testing.T) {
 	out := &discard{}
 	batches := benchBatches(1, 1000, 1)
 	for name, op := range map[string]Operator{
-		"filter": benchFilter(t), "project": benchProject(t), "group": benchGroup(t), "lookup": benchLookup(t),
+		"filter": benchFilter(t), "project": benchProject(t), "group": benchGroup(t), "lookup": benchLookup(t), "expand": benchExpand(t),
 		"assign": opened(t, NewWindowAssign(WindowAssignOptions{Window: Window{Kind: Hop, Size: 4000, Slide: 1000}})),
 		"window": benchWindow(t, Window{Kind: Tumble, Size: 10_000_000}),
 		"hop":    benchWindow(t, Window{Kind: Hop, Size: 10_000, Slide: 2_000}),

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
@@ -11,17 +12,39 @@ import (
 func arrayFuncs() []*Func {
 	return family("array",
 		def("array(a, b, ..)", "An ARRAY of the arguments: ARRAY[a, b, ..].", bindArray, "array(1, 2.5)", "[1.0, 2.5]"),
-		def("map(key, value, ..)", "A MAP.", bindMap, "map('a', 1)", `{"a": 1}`),
 		def("row(a, b, ..)", "A STRUCT with fields f1, f2, ..", bindRow, "row(1, 'x')", `{"f1": 1, "f2": "x"}`).alias("struct"),
-		def("cardinality(x)", "How many elements an ARRAY or MAP has.", bindCardinality, "cardinality(array(1, 2))", "2").alias("array_length"),
+		def("cardinality(x)", "How many elements an ARRAY or MAP has.", bindCardinality, "cardinality(array(1, 2))", "2").alias("array_length", "array_size"),
 		named("[]", "x[i] | element_at(x, i)", "The i-th element of an ARRAY, from 1 (negative: from the end), or the value of a MAP's key; NULL when there is none.", bindElement,
 			"element_at(array('a', 'b'), 2)", "b", "element_at(map('k', 5), 'k')", "5", "element_at(array(1), 3)", "NULL").alias("element_at", "subscript"),
 		def("array_contains(x, v)", "Whether an ARRAY has an element equal to v.", bindArraySearch(tBool, func(at int64) int64 { return boolInt(at > 0) }), "array_contains(array(1, 2), 2)", "1"),
 		def("array_position(x, v)", "Where v first occurs in an ARRAY, from 1; 0 when it does not.", bindArraySearch(tInt, func(at int64) int64 { return at }), "array_position(array('a', 'b'), 'b')", "2"),
 		def("array_join(x, sep) | array_join(x, sep, null)", "The elements as text, joined; NULLs are left out or written as the third argument.", bindArrayJoin, "array_join(array(1, NULL, 2), '-')", "1-2", "array_join(array('a', NULL), ',', '?')", "a,?"),
-		def("array_concat(x, y)", "Two ARRAYs joined.", bindArrayConcat, "array_concat(array(1), array(2))", "[1, 2]"),
-		def("map_keys(m)", "The keys of a MAP.", bindMapPart(0), "map_keys(map('a', 1))", `["a"]`),
-		def("map_values(m)", "The values of a MAP.", bindMapPart(1), "map_values(map('a', 1))", "[1]"),
+		def("named_struct(name, value, ..)", "A STRUCT with names: STRUCT(value AS name, ..).", bindNamedStruct, "named_struct('x', 1, 'y', 'a')", `{"x": 1, "y": "a"}`),
+		def("array_concat(x, y, ..)", "ARRAYs joined.", bindArrays(kernelArrayConcat, types.Type{}, 1, maxArguments), "array_concat(array(1), array(2), array(2.5))", "[1.0, 2.0, 2.5]").alias("array_cat"),
+		def("array_append(x, v)", "An ARRAY with v behind it.", nullable(bindArrayElement(kernelArrayPush(true), types.Type{})), "array_append(array(1), 2)", "[1, 2]", "array_append(array(1), NULL)", "[1, null]").alias("array_push_back"),
+		def("array_prepend(x, v)", "An ARRAY with v in front.", nullable(bindArrayElement(kernelArrayPush(false), types.Type{})), "array_prepend(array(1), 2)", "[2, 1]").alias("array_push_front"),
+		def("array_remove(x, v)", "An ARRAY without the elements equal to v.", bindArrayElement(kernelArrayRemove, types.Type{}), "array_remove(array(1, 2, NULL, 1), 1)", "[2, null]"),
+		def("array_compact(x)", "An ARRAY without its NULLs.", bindArray1(kernelArrayCompact, sameType), "array_compact(array(1, NULL, 2))", "[1, 2]"),
+		def("array_positions(x, v)", "All places of v in an ARRAY, from 1.", bindArrayElement(kernelArrayPositions, types.ArrayOf(tInt)), "array_positions(array('a', 'b', 'a'), 'a')", "[1, 3]"),
+		def("array_distinct(x)", "An ARRAY without repetitions; the first of equal elements stays.", bindArray1(kernelDistinct, sameType), "array_distinct(array(2, 1, NULL, 2, NULL))", "[2, 1, null]"),
+		def("array_union(x, y)", "The elements of either ARRAY, without repetitions.", bindArrays(kernelArrayUnion, types.Type{}, 2, 2), "array_union(array(1, 2), array(2, 3))", "[1, 2, 3]"),
+		def("array_intersect(x, y)", "The elements of both ARRAYs, without repetitions.", bindArrays(kernelArraySelect(true), types.Type{}, 2, 2), "array_intersect(array(3, 1, 2), array(2, 3))", "[3, 2]"),
+		def("array_except(x, y)", "The elements of x that are not in y, without repetitions.", bindArrays(kernelArraySelect(false), types.Type{}, 2, 2), "array_except(array(1, 2, 1, 3), array(3))", "[1, 2]"),
+		def("arrays_overlap(x, y)", "Whether some element is in both ARRAYs; NULL when only a NULL could be.", bindArrays(kernelOverlap, tBool, 2, 2), "arrays_overlap(array(1, 2), array(2))", "1", "arrays_overlap(array(1, NULL), array(2))", "NULL", "arrays_overlap(array(1), array(2))", "0"),
+		def("contains_all(x, y)", "Whether all elements of y are in x.", bindArrays(kernelContainsAll, tBool, 2, 2), "contains_all(array(1, 2, 3), array(3, 1))", "1", "contains_all(array(1), array(1, 2))", "0").alias("array_contains_all"),
+		def("array_min(x)", "The least element; NULLs do not count.", bindArrayExtreme(false), "array_min(array(3, NULL, 1))", "1"),
+		def("array_max(x)", "The greatest element; NULLs do not count.", bindArrayExtreme(true), "array_max(array('a', 'c', 'b'))", "c"),
+		def("array_sum(x)", "The sum of the elements, of the type that SUM has; NULLs do not count.", bindArraySum(false), "array_sum(array(1, NULL, 2))", "3", "array_sum(array(1.5, 2.25))", "3.75"),
+		def("array_avg(x)", "The mean of the elements, of the type that AVG has; NULLs do not count.", bindArraySum(true), "array_avg(array(1, 2, NULL))", "1.5000").alias("array_average", "array_mean"),
+		def("array_sort(x) | array_sort(x, a -> key) | array_sort(x, (a, b) -> order)", "The elements in ascending order, NULLs last; by the keys that a lambda gives; or in the order of a lambda that is negative when a comes first, positive when b does.", bindArray1(kernelArraySort, sameType), "array_sort(array(2, NULL, 1))", "[1, 2, null]"),
+		def("sort_array(x) | sort_array(x, ascending)", "The elements in the order of ORDER BY: NULLs are least.", bindSortArray, "sort_array(array(2, NULL, 1))", "[null, 1, 2]", "sort_array(array(2, NULL, 1), FALSE)", "[2, 1, null]"),
+		def("array_reverse(x)", "The elements in reverse; REVERSE does it too.", bindArray1(kernelArrayReverse, sameType), "array_reverse(array(1, 2))", "[2, 1]", "reverse(array('a', 'b'))", `["b", "a"]`),
+		def("slice(x, start, length)", "Part of an ARRAY: from the start-th element, counted from 1 or, negative, from the end.", bindSlice, "slice(array(1, 2, 3, 4), 2, 2)", "[2, 3]", "slice(array(1, 2, 3), -2, 5)", "[2, 3]"),
+		def("trim_array(x, n)", "An ARRAY without its last n elements.", bindTrimArray, "trim_array(array(1, 2, 3), 1)", "[1, 2]"),
+		def("flatten(x)", "The elements of the ARRAYs in an ARRAY; NULLs among those are left out.", bindFlatten, "flatten(array(array(1, 2), array(3)))", "[1, 2, 3]"),
+		def("array_repeat(v, n)", "An ARRAY of n times v.", bindArrayRepeat, "array_repeat('a', 2)", `["a", "a"]`),
+		def("arrays_zip(x, y, ..)", "An ARRAY of STRUCTs of the elements side by side; shorter ARRAYs are filled with NULL.", bindArraysZip, "arrays_zip(array(1, 2), array('a'))", `[{"f1": 1, "f2": "a"}, {"f1": 2, "f2": null}]`),
+		def("sequence(from, to) | sequence(from, to, step)", "The integers from..to, or dates and times by an INTERVAL, as ARRAY; in FROM as rows: FROM generate_series(1, 3) AS n.", bindSequence, "sequence(1, 3)", "[1, 2, 3]", "sequence(5, 1, -2)", "[5, 3, 1]", "sequence(DATE '2026-01-31', DATE '2026-03-31', INTERVAL 1 MONTH)", `["2026-01-31", "2026-02-28", "2026-03-31"]`).alias("generate_series"),
 		def("split(s, sep)", "The parts of a text as ARRAY.", fixed(types.ArrayOf(tText), kernelSplit, tText, tText), "split('a,b', ',')", `["a", "b"]`),
 	)
 }
@@ -32,34 +55,6 @@ func bindArray(args []Arg) (Bound, error) {
 		for i := range n {
 			for _, v := range a {
 				out.Child[0].AppendFrom(v, i)
-			}
-			out.EndList()
-		}
-	}}, err
-}
-
-func bindMap(args []Arg) (Bound, error) {
-	if len(args) == 0 || len(args)%2 != 0 {
-		return Bound{}, countError("pairs of keys and values", len(args))
-	}
-	var keys, values []Arg
-	for i := 0; i < len(args); i += 2 {
-		keys, values = append(keys, args[i]), append(values, args[i+1])
-	}
-	key, _, err := commonArgs(keys)
-	if err != nil {
-		return Bound{}, err
-	}
-	value, _, err := commonArgs(values)
-	var want []types.Type
-	for range keys {
-		want = append(want, key, value)
-	}
-	return Bound{Ret: types.MapOf(key, value), ArgTypes: want, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-		for i := range n {
-			for k := 0; k < len(a); k += 2 {
-				out.Child[0].AppendFrom(a[k], i)
-				out.Child[1].AppendFrom(a[k+1], i)
 			}
 			out.EndList()
 		}
@@ -77,6 +72,37 @@ func bindRow(args []Arg) (Bound, error) {
 	return Bound{Ret: types.StructOf(fields...), ArgTypes: anyTypes(args), Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		for k, v := range a {
 			out.Child[k].AppendAll(v, nil)
+		}
+		for range n {
+			out.EndStruct()
+		}
+	}}, nil
+}
+
+// maxArguments bounds the arguments of functions that take any number.
+const maxArguments = 1 << 16
+
+// bindNamedStruct binds pairs of a constant name and a value.
+func bindNamedStruct(args []Arg) (Bound, error) {
+	if len(args) == 0 || len(args)%2 != 0 {
+		return Bound{}, countError("pairs of names and values", len(args))
+	}
+	var fields []types.Field
+	for i := 0; i < len(args); i += 2 {
+		name, ok := constText(args[i])
+		if !ok || name == "" {
+			return Bound{}, fmt.Errorf("argument %d must be a constant text, the name of a field", i+1)
+		}
+		for _, f := range fields {
+			if strings.EqualFold(f.Name, name) {
+				return Bound{}, fmt.Errorf("two fields are named '%s'", name)
+			}
+		}
+		fields = append(fields, types.Field{Name: name, Type: args[i+1].Type})
+	}
+	return Bound{Ret: types.StructOf(fields...), ArgTypes: anyTypes(args), Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		for k := range out.Child {
+			out.Child[k].AppendAll(a[2*k+1], nil)
 		}
 		for range n {
 			out.EndStruct()
@@ -195,49 +221,6 @@ func bindArrayJoin(args []Arg) (Bound, error) {
 		}
 		return dst, true
 	})}, nil
-}
-
-func bindArrayConcat(args []Arg) (Bound, error) {
-	if err := arity(args, 2); err != nil {
-		return Bound{}, err
-	}
-	t, want, err := commonArgs(args)
-	if err != nil || t.Kind != types.Array {
-		return Bound{}, fmt.Errorf("arguments must be ARRAYs of one type, not %s and %s", args[0].Type, args[1].Type)
-	}
-	return strict(t, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-		for i := range n {
-			for _, v := range a {
-				for j := v.Off[i]; j < v.Off[i+1]; j++ {
-					out.Child[0].AppendFrom(v.Child[0], int(j))
-				}
-			}
-			out.EndList()
-		}
-	}, want...), nil
-}
-
-func bindMapPart(child int) binder {
-	return func(args []Arg) (Bound, error) {
-		if err := arity(args, 1); err != nil {
-			return Bound{}, err
-		}
-		t := args[0].Type
-		if t.Kind != types.Map {
-			return Bound{}, fmt.Errorf("argument 1 must be a MAP, not %s", t)
-		}
-		part := *t.Key
-		if child == 1 {
-			part = *t.Elem
-		}
-		return strict(types.ArrayOf(part), func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-			out.Child[0].AppendAll(a[0].Child[child], nil)
-			for i := range n {
-				out.Off = append(out.Off, a[0].Off[i+1])
-			}
-			out.N = n
-		}, t), nil
-	}
 }
 
 func kernelSplit(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {

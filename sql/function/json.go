@@ -23,6 +23,7 @@ func jsonFuncs() []*Func {
 		def("json_type(doc) | json_type(doc, path)", "OBJECT, ARRAY, STRING, INTEGER, DOUBLE, BOOLEAN or NULL.", bindJSONPath(tText, jsonType), `json_type('[1]')`, "ARRAY", `json_type('1.5')`, "DOUBLE"),
 		def("json_keys(doc) | json_keys(doc, path)", "The names of an object's members as JSON array.", bindJSONPath(tJSON, jsonKeys), `json_keys('{"a": 1, "b": 2}')`, `["a", "b"]`),
 		def("json_exists(doc, path)", "Whether there is a value at a path.", bindJSONExists, `json_exists('{"a": null}', '$.a')`, "1", `json_exists('{"a": 1}', '$.b')`, "0"),
+		def("json_elements(doc)", "The elements of a JSON array as ARRAY<JSON>; NULL when it is none. In FROM as rows: UNNEST(doc).", bindJSONElements, `json_elements('[1, {"a": 2}]')`, `[1, {"a": 2}]`, `json_elements('{}')`, "NULL"),
 		def("json_object(key, value, ..)", "A JSON object.", bindJSONObject, "json_object('a', 1, 'b', 'x')", `{"a": 1, "b": "x"}`),
 		def("json_array(a, b, ..)", "A JSON array.", bindJSONArray, "json_array(1, 'x', NULL)", `[1, "x", null]`),
 		def("to_json(x)", "Any value as JSON.", bindToJSON, "to_json('a')", `"a"`),
@@ -260,6 +261,28 @@ func bindJSONArray(args []Arg) (Bound, error) {
 		}
 	}
 	return Bound{Ret: tJSON, ArgTypes: anyTypes(args), Kernel: kernel}, nil
+}
+
+func bindJSONElements(args []Arg) (Bound, error) {
+	if err := arity(args, 1); err != nil {
+		return Bound{}, err
+	}
+	if !accepts(tJSON, args[0].Type) {
+		return Bound{}, fmt.Errorf("argument 1 must be JSON, not %s", args[0].Type)
+	}
+	return strict(types.ArrayOf(tJSON), func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		elems := out.Child[0]
+		add := func(_, value []byte) bool { elems.AppendBytes(value); return true }
+		for i := range n {
+			doc, start := trimSpace(a[0].Bytes(i)), elems.N
+			if len(doc) == 0 || doc[0] != '[' || !eachMember(doc, add) {
+				elems.Truncate(start)
+				out.AppendNull()
+				continue
+			}
+			out.EndList()
+		}
+	}, tText), nil
 }
 
 func bindToJSON(args []Arg) (Bound, error) {

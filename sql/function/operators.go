@@ -41,7 +41,7 @@ func operators() []*Func {
 		named("<<", "a << n", "Shift to the left; 0 when n is 64 or more.", bindBitwise(kernelShiftLeft, 2), "1 << 4", "16"),
 		named(">>", "a >> n", "Shift to the right.", bindBitwise(kernelShiftRight, 2), "16 >> 2", "4"),
 		named("~", "~ a", "All bits flipped.", bindBitwise(kernelBitNot, 1), "~0", "18446744073709551615"),
-		named("||", "a || b", "Concatenation; NULL when a side is NULL.", variadic(tText, kernelConcat, 2, tText), "'a' || 'b' || 1", "ab1"),
+		named("||", "a || b", "Concatenation of texts or ARRAYs; NULL when a side is NULL.", bindOrArray(variadic(tText, kernelConcat, 2, tText), bindArrays(kernelArrayConcat, types.Type{}, 2, maxArguments)), "'a' || 'b' || 1", "ab1"),
 		named("like", "s LIKE pattern [ESCAPE c]", "Matches the whole text: % is any text, _ any character; case matters. The third argument is the escape character, default backslash.",
 			bindLike(false), "'stream' LIKE 'st%m'", "1", "'a_c' LIKE 'a\\_c'", "1", "'ABC' LIKE 'abc'", "0"),
 		named("ilike", "s ILIKE pattern [ESCAPE c]", "LIKE without regard to case.", bindLike(true), "'ABC' ILIKE 'a%'", "1"),

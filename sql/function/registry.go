@@ -26,6 +26,7 @@ func init() {
 	register(jsonFuncs()...)
 	register(conditionalFuncs()...)
 	register(arrayFuncs()...)
+	register(mapFuncs()...)
 	register(geoFuncs()...)
 	register(hashFuncs()...)
 	register(networkFuncs()...)

@@ -15,7 +15,7 @@ const maxTextBytes = 16 << 20
 // textFuncs is the table of text functions. Positions and lengths count characters, from 1.
 func textFuncs() []*Func {
 	all := []*Func{
-		def("concat(a, b, ..)", "The arguments joined; NULL when one is NULL.", variadic(tText, kernelConcat, 1, tText), "concat('a', 1, 'b')", "a1b", "concat('a', NULL)", "NULL"),
+		def("concat(a, b, ..)", "The arguments joined, texts or ARRAYs; NULL when one is NULL.", bindOrArray(variadic(tText, kernelConcat, 1, tText), bindArrays(kernelArrayConcat, types.Type{}, 1, maxArguments)), "concat('a', 1, 'b')", "a1b", "concat('a', NULL)", "NULL"),
 		def("concat_ws(sep, a, b, ..)", "The arguments that are not NULL, joined by sep.", nullable(variadic(tText, rowText(concatSeparated), 2, tText)), "concat_ws('-', 'a', NULL, 'b')", "a-b"),
 		def("lower(s)", "The text in lower case.", fixed(tText, mapText(func(dst, s []byte) []byte { return mapCase(dst, s, unicode.ToLower) }), tText), "lower('AbC')", "abc").alias("lcase"),
 		def("upper(s)", "The text in upper case.", fixed(tText, mapText(func(dst, s []byte) []byte { return mapCase(dst, s, unicode.ToUpper) }), tText), "upper('aé')", "AÉ").alias("ucase"),
@@ -32,7 +32,7 @@ func textFuncs() []*Func {
 		def("lpad(s, n, pad)", "s brought to n characters with pad in front.", optional(tText, padKernel(true), 2, tText, tInt, tText), "lpad('7', 3, '0')", "007", "lpad('abcd', 2, 'x')", "ab"),
 		def("rpad(s, n, pad)", "s brought to n characters with pad behind.", optional(tText, padKernel(false), 2, tText, tInt, tText), "rpad('7', 3, '0')", "700"),
 		def("replace(s, from, to)", "s with every occurrence of from replaced.", fixed(tText, rowText(replaceAll), tText, tText, tText), "replace('a-b-c', '-', '+')", "a+b+c"),
-		def("reverse(s)", "The characters in reverse.", fixed(tText, mapText(reverseText), tText), "reverse('abé')", "éba"),
+		def("reverse(s)", "The characters in reverse.", bindOrArray(fixed(tText, mapText(reverseText), tText), bindArray1(kernelArrayReverse, sameType)), "reverse('abé')", "éba"),
 		def("repeat(s, n)", "s n times.", fixed(tText, rowText(repeatText), tText, tInt), "repeat('ab', 3)", "ababab"),
 		def("space(n)", "n blanks.", fixed(tText, rowText(func(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
 			return repeatBytes(dst, []byte{' '}, a[0].I64[i])

@@ -1,0 +1,191 @@
+package function
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/types"
+	"github.com/millrace/millrace/sql/vector"
+)
+
+// bindArrayExtreme binds ARRAY_MIN and ARRAY_MAX: NULLs do not count.
+func bindArrayExtreme(greatest bool) binder {
+	return func(args []Arg) (Bound, error) {
+		if err := arity(args, 1); err != nil {
+			return Bound{}, err
+		}
+		if err := arrayArg(args, 0); err != nil {
+			return Bound{}, err
+		}
+		t := arrayOf(args[0].Type)
+		return strict(*t.Elem, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+			elems := a[0].Child[0]
+			for i := range n {
+				best := -1
+				for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
+					if elems.IsNull(j) {
+						continue
+					}
+					if best < 0 || (Compare(elems, j, elems, best) > 0) == greatest && Compare(elems, j, elems, best) != 0 {
+						best = j
+					}
+				}
+				if best < 0 {
+					out.AppendNull()
+				} else {
+					out.AppendFrom(elems, best)
+				}
+			}
+		}, t), nil
+	}
+}
+
+// bindArraySum binds ARRAY_SUM and ARRAY_AVG with the types of SUM and AVG: NULLs do not count; NULL when nothing does.
+func bindArraySum(mean bool) binder {
+	return func(args []Arg) (Bound, error) {
+		if err := arity(args, 1); err != nil {
+			return Bound{}, err
+		}
+		if err := arrayArg(args, 0); err != nil {
+			return Bound{}, err
+		}
+		t := arrayOf(args[0].Type)
+		bind := bindSum
+		if mean {
+			bind = bindAvg
+		}
+		agg, err := bind([]Arg{{Type: *t.Elem}})
+		if err != nil {
+			return Bound{}, fmt.Errorf("the elements must be numbers, not %s", t.Elem)
+		}
+		if agg.Ret.Kind.IsFloat() {
+			return strict(agg.Ret, kernelSumFloats(mean), types.ArrayOf(tFloat)), nil
+		}
+		shift := 0
+		if mean {
+			shift = agg.Ret.Scale - types.AsDecimal(agg.ArgTypes[0]).Scale
+		}
+		return strict(agg.Ret, kernelSumExact(mean, shift), types.ArrayOf(agg.ArgTypes[0])), nil
+	}
+}
+
+func kernelSumFloats(mean bool) Kernel {
+	return func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		elems := a[0].Child[0]
+		out.Resize(n)
+		for i := range n {
+			sum, count := 0.0, 0
+			for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
+				if !elems.IsNull(j) {
+					sum += elems.F64[j]
+					count++
+				}
+			}
+			if mean && count > 0 {
+				sum /= float64(count)
+			}
+			out.F64[i] = sum
+			if count == 0 {
+				out.SetNull(i)
+			}
+		}
+	}
+}
+
+func kernelSumExact(mean bool, shift int) Kernel {
+	return func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		elems := a[0].Child[0]
+		out.Resize(n)
+		for i := range n {
+			var sum types.Int128
+			count, fits := int64(0), true
+			for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
+				if elems.IsNull(j) {
+					continue
+				}
+				var x types.Int128
+				if elems.Type.Class() == types.ClassI128 {
+					x = elems.I128[j]
+				} else {
+					x = wideOf(elems, j)
+				}
+				var ok bool
+				sum, ok = sum.Add(x)
+				fits = fits && ok
+				count++
+			}
+			if mean && count > 0 {
+				var ok bool
+				sum, ok = divShifted(sum, types.I128(count), shift)
+				fits = fits && ok
+			}
+			if !fits || !decimalFits(sum) {
+				ctx.Fail(i, diag.New(diag.NumericOverflow, -1, "a sum has more than %d digits", types.MaxDecimalPrecision))
+			}
+			out.I128[i] = sum
+			if count == 0 {
+				out.SetNull(i)
+			}
+		}
+	}
+}
+
+// sortElements appends the elements of array i in order. nullsFirst places the NULLs.
+func sortElements(out, list *vector.Vector, i int, order []int32, desc, nullsFirst bool) []int32 {
+	elems := list.Child[0]
+	order = order[:0]
+	for j := list.Off[i]; j < list.Off[i+1]; j++ {
+		order = append(order, j)
+	}
+	slices.SortStableFunc(order, func(x, y int32) int { return compareSorted(elems, x, y, desc, nullsFirst) })
+	for _, j := range order {
+		out.Child[0].AppendFrom(elems, int(j))
+	}
+	out.EndList()
+	return order
+}
+
+func compareSorted(elems *vector.Vector, x, y int32, desc, nullsFirst bool) int {
+	xn, yn := elems.IsNull(int(x)), elems.IsNull(int(y))
+	if xn || yn {
+		r := int(boolInt(yn) - boolInt(xn))
+		if !nullsFirst {
+			r = -r
+		}
+		return r
+	}
+	r := Compare(elems, int(x), elems, int(y))
+	if desc {
+		return -r
+	}
+	return r
+}
+
+func kernelArraySort(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	var order []int32
+	for i := range n {
+		order = sortElements(out, a[0], i, order, false, false)
+	}
+}
+
+// bindSortArray binds SORT_ARRAY(x [, ascending]): NULLs are least, as in ORDER BY.
+func bindSortArray(args []Arg) (Bound, error) {
+	if len(args) != 1 && len(args) != 2 {
+		return Bound{}, arityError(1, 2, len(args))
+	}
+	if err := arrayArg(args, 0); err != nil {
+		return Bound{}, err
+	}
+	if len(args) == 2 && !accepts(tBool, args[1].Type) {
+		return Bound{}, fmt.Errorf("argument 2 must be TRUE (ascending) or FALSE, not %s", args[1].Type)
+	}
+	t := arrayOf(args[0].Type)
+	return strict(t, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		var order []int32
+		for i := range n {
+			desc := len(a) == 2 && a[1].I64[i] == 0
+			order = sortElements(out, a[0], i, order, desc, !desc)
+		}
+	}, []types.Type{t, tBool}[:len(args)]...), nil
+}
