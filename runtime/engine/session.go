@@ -106,6 +106,9 @@ func (s *Session) plan(stmt ast.Statement, format string) (string, error) {
 }
 
 func (s *Session) explain(x *ast.Explain) (*Result, error) {
+	if x.Statement == nil || x.Live {
+		return nil, diag.New(diag.NotSupported, x.At(), "EXPLAIN of a running job is not supported")
+	}
 	format := x.Format
 	if format == "" {
 		format = "text"

@@ -40,6 +40,9 @@ var shows = []struct {
 }
 
 func (s *Session) show(x *ast.Show) (*Result, error) {
+	if x.Where != nil {
+		return nil, diag.New(diag.NotSupported, x.Where.At(), "SHOW .. WHERE is not supported").WithHint("use LIKE 'pattern', or select from information_schema")
+	}
 	var names []string
 	for _, sh := range shows {
 		if sh.what == x.What || sh.what == "CREATE" && strings.HasPrefix(x.What, "CREATE ") {

@@ -69,37 +69,41 @@ type (
 		Pos
 		Inserts []*Insert
 	}
-	// Explain is EXPLAIN [ANALYZE] statement; Format is "" or lower case (text, json).
+	// Explain is EXPLAIN [ANALYZE|LIVE] statement; Format is "" or lower case (text, json). EXPLAIN [ANALYZE|LIVE] JOB name has Job
+	// and no Statement.
 	Explain struct {
 		Pos
 		Analyze   bool
+		Live      bool
 		Format    string
 		Statement Statement
+		Job       Name
 	}
-	// Show is SHOW <What> [FROM|IN x] [LIKE 'p']. What is upper case with single blanks: TABLES, SOURCES, SINKS, VIEWS,
+	// Show is SHOW <What> [FROM|IN x] [LIKE 'p' | WHERE condition]; the condition is over the columns of the answer. What is upper case with single blanks: TABLES, SOURCES, SINKS, VIEWS,
 	// MATERIALIZED VIEWS, JOBS, FUNCTIONS, CONNECTORS, COLUMNS, CREATE TABLE, VARIABLES, DATABASES, TOPICS, ERRORS, LATE ...
 	Show struct {
 		Pos
-		What string
-		Full bool
-		From Name
-		Like string
+		What  string
+		Full  bool
+		From  Name
+		Like  string
+		Where Expr
 	}
-	// Describe is DESCRIBE [EXTENDED] [FUNCTION|CONNECTOR|JOB] name (Kind upper case, "" for a relation).
+	// Describe is DESCRIBE [EXTENDED] [FUNCTION|CONNECTOR|FORMAT|JOB|SAVEPOINT|TOPIC] name (Kind upper case, "" for a relation).
 	Describe struct {
 		Pos
 		Kind     string
 		Extended bool
 		Name     Name
 	}
-	// Drop is DROP SOURCE|TABLE|SINK|VIEW|MATERIALIZED VIEW|JOB [IF EXISTS] name (Kind upper case).
+	// Drop is DROP SOURCE|TABLE|SINK|VIEW|MATERIALIZED VIEW|JOB|FUNCTION|SAVEPOINT [IF EXISTS] name (Kind upper case).
 	Drop struct {
 		Pos
 		Kind     string
 		IfExists bool
 		Name     Name
 	}
-	// Set is SET name = value; Name lower case, dots kept, quotes and @@ removed. Reset is RESET name. More holds the further
+	// Set is SET name = value; Name lower case, dots kept, quotes and @@ removed. Reset is RESET name or SET name = DEFAULT. More holds the further
 	// assignments of SET a = 1, b = 2.
 	Set struct {
 		Pos

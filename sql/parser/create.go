@@ -28,7 +28,15 @@ func (p *parser) create(at ast.Pos) ast.Statement {
 	case p.accept("MATERIALIZED"):
 		p.expect("VIEW")
 		return p.createView(at, true, replace)
-	case t.kind == kWord && (t.up == "DATABASE" || t.up == "SCHEMA" || t.up == "INDEX" || t.up == "FUNCTION" || t.up == "USER" ||
+	case p.accept("FUNCTION"):
+		return p.createFunction(at, replace)
+	case (p.word(p.k, "JOB") || p.word(p.k, "SAVEPOINT")) && replace:
+		p.fail(tokenError(t, diag.NotSupported, "OR REPLACE of a %s is not supported", strings.ToLower(t.up)).WithHint("drop it first"))
+	case p.accept("JOB"):
+		return p.createJob(at)
+	case p.accept("SAVEPOINT"):
+		return p.createSavepoint(at)
+	case t.kind == kWord && (t.up == "DATABASE" || t.up == "SCHEMA" || t.up == "INDEX" || t.up == "USER" ||
 		t.up == "STREAM" || t.up == "CATALOG" || t.up == "PROCEDURE" || t.up == "TRIGGER" || t.up == "UNIQUE"):
 		err := tokenError(t, diag.NotSupported, "CREATE %s is not supported", t.up)
 		if t.up == "STREAM" {
@@ -39,7 +47,7 @@ func (p *parser) create(at ast.Pos) ast.Statement {
 	if temporary {
 		p.wanted(p.k, "TABLE", "VIEW")
 	}
-	p.wanted(p.k, "SOURCE", "TABLE", "SINK", "VIEW", "MATERIALIZED")
+	p.wanted(p.k, "SOURCE", "TABLE", "SINK", "VIEW", "MATERIALIZED", "FUNCTION", "JOB", "SAVEPOINT")
 	return nil
 }
 
@@ -145,6 +153,11 @@ func (p *parser) createView(at ast.Pos, materialized, replace bool) ast.Statemen
 // options reads WITH (k = v, ..).
 func (p *parser) options() []ast.Option {
 	p.expect("WITH")
+	return p.optionList()
+}
+
+// optionList reads (k = v, ..).
+func (p *parser) optionList() []ast.Option {
 	p.expectOp("(")
 	out := []ast.Option{}
 	for !p.acceptOp(")") {

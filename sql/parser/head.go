@@ -113,7 +113,7 @@ func (p *parser) name(what string) ast.Name {
 		switch {
 		case t.kind == kEOF:
 			err.Message = what + " is expected at the end"
-		case t.kind == kWord && reserved[t.up]:
+		case t.kind == kWord && reserved[t.up] && !fixedWords[t.up]:
 			err.WithHint("%s is a reserved word: to use it as a name write `%s`", t.up, p.src[t.off:t.end])
 		case t.kind == kString && p.src[t.off] == '"':
 			err.WithHint("names are quoted with backquotes: `%s`", strings.Trim(p.src[t.off:t.end], `"`))

@@ -55,7 +55,7 @@ func (p *parser) maskFactor(rec *selectRec, k, j int) int {
 		k = next
 	case p.toks[k].kind == kWord && !reserved[p.toks[k].up] || p.toks[k].kind == kQuoted:
 		f.name = p.nameAt(k)
-		if k++; p.op(k, ".") {
+		if k++; p.op(k, ".") && p.anyName(k+1) {
 			f.schema, f.name = f.name, p.nameAt(k+1)
 			k += 2
 			if p.op(k, ".") {

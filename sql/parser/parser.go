@@ -78,10 +78,7 @@ func ParseScript(text string) ([]Parsed, error) {
 // checkSingle refuses a second statement behind a semicolon; a statement set keeps its semicolons.
 func (p *parser) checkSingle() {
 	first := p.k
-	if p.word(first, "EXPLAIN") {
-		first++
-	}
-	if p.word(first, "BEGIN", "STATEMENT") || p.word(first, "EXECUTE", "STATEMENT") {
+	if opensSet(p.toks, first) >= 0 {
 		return
 	}
 	for k := first; k < p.end; k++ {

@@ -9,7 +9,7 @@ import (
 
 // showable are the things SHOW can list, longest first where one begins another.
 var showable = []string{"MATERIALIZED VIEWS", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE SOURCE", "CREATE SINK", "CREATE VIEW",
-	"CREATE JOB", "CREATE DATABASE", "TABLE STATUS", "TABLES", "SOURCES", "SINKS", "VIEWS", "JOBS", "FUNCTIONS", "CONNECTORS", "FORMATS",
+	"CREATE JOB", "CREATE FUNCTION", "CREATE DATABASE", "TABLE STATUS", "TABLES", "SOURCES", "SINKS", "VIEWS", "JOBS", "FUNCTIONS", "CONNECTORS", "FORMATS",
 	"TOPICS", "COLUMNS", "FIELDS", "VARIABLES", "DATABASES", "SCHEMAS", "ERRORS", "LATE", "CHECKPOINTS", "SAVEPOINTS", "METRICS", "WARNINGS",
 	"STATUS", "COLLATION", "CHARACTER SET", "ENGINES", "PROCESSLIST", "INDEXES", "INDEX", "KEYS", "PLUGINS", "GRANTS", "EVENTS", "TRIGGERS",
 	"NODES", "PARTITIONS", "LOCKS"}
@@ -54,19 +54,24 @@ func (p *parser) show(at ast.Pos) ast.Statement {
 	if p.accept("LIKE") {
 		s.Like = p.stringLit("a pattern")
 	}
-	if p.word(p.k, "WHERE") {
-		p.fail(tokenError(p.toks[p.k], diag.NotSupported, "SHOW .. WHERE is not supported").WithHint("use LIKE 'pattern', or select from information_schema"))
+	if s.Like == "" && p.accept("WHERE") {
+		s.Where = p.expr(p.k, p.end)
+		p.k = p.end
 	}
 	p.expectEnd()
 	return s
 }
 
 func (p *parser) unknownShow() {
-	t := p.toks[p.k]
 	var words []string
 	for _, w := range showable {
 		words = append(words, strings.Fields(w)...)
 	}
+	if p.word(p.k, "CREATE") {
+		p.k++
+		words = []string{"SOURCE", "TABLE", "SINK", "VIEW", "MATERIALIZED", "JOB", "FUNCTION"}
+	}
+	t := p.toks[p.k]
 	err := tokenError(t, endCode(t), "SHOW cannot show %s", p.describe(p.k))
 	if t.kind == kEOF {
 		err.Message = "SHOW wants to know what"
@@ -92,7 +97,7 @@ func (p *parser) showName() ast.Name {
 	return n
 }
 
-var describable = []string{"FUNCTION", "CONNECTOR", "FORMAT", "JOB", "TOPIC"}
+var describable = []string{"FUNCTION", "CONNECTOR", "FORMAT", "JOB", "TOPIC", "SAVEPOINT"}
 
 func (p *parser) describeStmt(at ast.Pos) ast.Statement {
 	d := &ast.Describe{Pos: at}
@@ -104,11 +109,8 @@ func (p *parser) describeStmt(at ast.Pos) ast.Statement {
 			break
 		}
 	}
-	for _, kind := range []string{"TABLE", "SOURCE", "SINK", "VIEW"} {
-		if d.Kind == "" && p.word(p.k, kind) && p.k+1 < p.end {
-			p.k++
-			break
-		}
+	if d.Kind == "" && p.k+1 < p.end {
+		_ = p.accept("TABLE") || p.accept("SOURCE") || p.accept("SINK") || p.accept("VIEW") || p.accept("MATERIALIZED", "VIEW")
 	}
 	if t := p.toks[p.k]; d.Kind != "" && t.kind == kWord {
 		p.k++ // functions and connectors may have reserved names
@@ -124,17 +126,23 @@ func (p *parser) describeStmt(at ast.Pos) ast.Statement {
 func (p *parser) drop(at ast.Pos) ast.Statement {
 	d := &ast.Drop{Pos: at}
 	switch t := p.toks[p.k]; {
+	case p.accept("PREPARE"):
+		return &ast.Deallocate{Pos: at, Name: p.name("the name of a prepared statement")}
 	case p.accept("MATERIALIZED"):
 		p.expect("VIEW")
 		d.Kind = "MATERIALIZED VIEW"
-	case p.accept("SOURCE"), p.accept("TABLE"), p.accept("SINK"), p.accept("VIEW"), p.accept("JOB"):
+	case p.accept("SOURCE"), p.accept("TABLE"), p.accept("SINK"), p.accept("VIEW"), p.accept("JOB"), p.accept("FUNCTION"),
+		p.accept("SAVEPOINT"):
 		d.Kind = t.up
 	default:
-		p.wanted(p.k, "SOURCE", "TABLE", "SINK", "VIEW", "MATERIALIZED", "JOB")
+		p.wanted(p.k, "SOURCE", "TABLE", "SINK", "VIEW", "MATERIALIZED", "JOB", "FUNCTION", "SAVEPOINT")
 	}
 	if p.word(p.k, "IF") {
 		p.expect("IF", "EXISTS")
 		d.IfExists = true
+	}
+	if d.Kind == "JOB" && p.word(p.k+1, "WITH") {
+		return p.jobControl(at, "STOP")
 	}
 	d.Name = p.showName()
 	if p.word(p.k, "CASCADE") || p.op(p.k, ",") {
@@ -189,6 +197,10 @@ func (p *parser) assignment() *ast.Set {
 		p.wanted(p.k, "=")
 	}
 	end := p.comma(p.k, p.end)
+	if p.word(p.k, "DEFAULT") && end == p.k+1 {
+		p.k, s.Reset = end, true
+		return s
+	}
 	if t := p.toks[p.k]; end == p.k+1 && t.kind == kWord && t.up != "NULL" && t.up != "TRUE" && t.up != "FALSE" {
 		s.Value = &ast.Literal{Pos: ast.Pos(t.off), Kind: ast.LitString, Text: p.src[t.off:t.end]}
 	} else {

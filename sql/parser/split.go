@@ -37,11 +37,7 @@ func cut(text string) (out []Parsed, end int) {
 	set := false
 	for k, t := range toks {
 		if k == first {
-			at := k
-			if toks[k].kind == kWord && toks[k].up == "EXPLAIN" && k+1 < len(toks) {
-				at++
-			}
-			set = opensSet(toks, at)
+			set = opensSet(toks, k) >= 0
 		}
 		if t.kind != kOp || t.up != ";" || set && !closesSet(toks, first, k) {
 			continue
@@ -59,9 +55,22 @@ func isWord(toks []token, k int, w string) bool {
 	return k < len(toks) && toks[k].kind == kWord && toks[k].up == w
 }
 
-// opensSet tells whether a statement set begins at token k.
-func opensSet(toks []token, k int) bool {
-	return isWord(toks, k, "BEGIN") && isWord(toks, k+1, "STATEMENT") || isWord(toks, k, "EXECUTE") && isWord(toks, k+1, "STATEMENT")
+// maxSetHead is how many tokens may stand in front of a statement set: EXPLAIN, or CREATE JOB with its options.
+const maxSetHead = 200
+
+// opensSet returns the token at which a statement set begins in the statement at token k: its first, or behind EXPLAIN or CREATE JOB;
+// -1 if it has none.
+func opensSet(toks []token, k int) int {
+	end := k + 1
+	if isWord(toks, k, "EXPLAIN") || isWord(toks, k, "CREATE") && isWord(toks, k+1, "JOB") {
+		end = min(len(toks), k+maxSetHead)
+	}
+	for ; k < end && toks[k].up != ";"; k++ {
+		if (isWord(toks, k, "BEGIN") || isWord(toks, k, "EXECUTE")) && isWord(toks, k+1, "STATEMENT") && isWord(toks, k+2, "SET") {
+			return k
+		}
+	}
+	return -1
 }
 
 // closesSet tells whether the semicolon at token k follows the END of the set that begins at first.

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/sql/ast"
@@ -9,7 +10,7 @@ import (
 
 // heads are the first words of statements.
 var heads = []string{"SELECT", "WITH", "VALUES", "CREATE", "INSERT", "EXPLAIN", "SHOW", "DESCRIBE", "DESC", "DROP", "SET", "RESET", "PAUSE",
-	"RESUME", "STOP", "USE", "BEGIN", "EXECUTE"}
+	"RESUME", "STOP", "USE", "BEGIN", "EXECUTE", "ALTER", "PREPARE", "DEALLOCATE", "KILL"}
 
 // statement reads one statement from the cursor to p.end.
 func (p *parser) statement() ast.Statement {
@@ -44,7 +45,16 @@ func (p *parser) statement() ast.Statement {
 			return &ast.Set{Pos: at, Name: p.variableName(), Reset: true}
 		case "PAUSE", "RESUME", "STOP":
 			p.expect("JOB")
-			return &ast.JobControl{Pos: at, Verb: t.up, Name: p.name("the name of a job")}
+			return p.jobControl(at, t.up)
+		case "ALTER":
+			return p.alter(at)
+		case "PREPARE":
+			return p.prepare(at)
+		case "DEALLOCATE":
+			p.expect("PREPARE")
+			return &ast.Deallocate{Pos: at, Name: p.name("the name of a prepared statement")}
+		case "KILL":
+			return p.kill(at)
 		case "USE":
 			return &ast.Use{Pos: at, Name: p.name("the name of a database")}
 		case "BEGIN":
@@ -54,6 +64,9 @@ func (p *parser) statement() ast.Statement {
 				return p.statementSet(at)
 			}
 		case "EXECUTE":
+			if !p.word(p.k, "STATEMENT", "SET") {
+				return p.execute(at)
+			}
 			p.expect("STATEMENT", "SET", "BEGIN")
 			p.acceptOp(";")
 			return p.statementSet(at)
@@ -67,10 +80,10 @@ func (p *parser) statement() ast.Statement {
 // foreign are statements of MySQL and of other stream engines that we refuse with a word of advice.
 var foreign = map[string]string{
 	"UPDATE": "tables are changed by the streams that feed them; write changes into a topic", "DELETE": "tables are changed by the streams that feed them; write changes into a topic",
-	"REPLACE": "write INSERT INTO; a table with a PRIMARY KEY keeps the last row of a key", "ALTER": "drop the object and create it anew, or use CREATE OR REPLACE",
+	"REPLACE":  "write INSERT INTO; a table with a PRIMARY KEY keeps the last row of a key",
 	"TRUNCATE": "drop the object and create it anew", "GRANT": "", "REVOKE": "", "BEGIN": "there are no transactions", "START": "there are no transactions",
 	"COMMIT": "there are no transactions", "ROLLBACK": "there are no transactions", "LOCK": "there are no transactions", "CALL": "", "LOAD": "create a SOURCE with the file connector",
-	"KILL": "write STOP JOB name", "CANCEL": "write STOP JOB name", "TERMINATE": "write STOP JOB name", "PRINT": "write SELECT * FROM source EMIT CHANGES LIMIT 3",
+	"CANCEL": "write STOP JOB name", "TERMINATE": "write STOP JOB name", "PRINT": "write SELECT * FROM source EMIT CHANGES LIMIT 3",
 	"LIST": "write SHOW", "TABLE": "write SELECT * FROM", "REFRESH": "materialized views are always up to date", "ANALYZE": "write EXPLAIN ANALYZE",
 }
 
@@ -95,28 +108,53 @@ func (p *parser) explainStmt(at ast.Pos) ast.Statement {
 	p.accept("PLAN", "FOR")
 	for {
 		switch {
-		case p.accept("ANALYZE"):
+		case !e.Live && p.accept("ANALYZE"):
 			e.Analyze = true
 			continue
+		case !e.Analyze && p.word(p.k, "LIVE") && p.k+1 < p.end:
+			p.k++
+			e.Live = true
+			continue
 		case p.accept("FORMAT"):
-			p.acceptOp("=")
-			if t := p.toks[p.k]; t.kind == kString {
-				e.Format = strings.ToLower(p.stringLit("a format"))
-			} else {
-				e.Format = strings.ToLower(p.name("a format").Text)
-			}
+			p.explainFormat(e)
 			continue
 		}
 		break
 	}
-	if !e.Analyze && e.Format == "" && p.isName(p.k) && p.k+1 == p.end {
+	switch {
+	case p.word(p.k, "JOB") && p.k+2 == p.end && p.isName(p.k+1):
+		p.k++
+		e.Job = p.name("the name of a job")
+		return e
+	case !e.Analyze && !e.Live && e.Format == "" && p.isName(p.k) && p.k+1 == p.end:
 		return &ast.Describe{Pos: at, Name: p.name("a relation")}
-	}
-	if p.word(p.k, "EXPLAIN") {
+	case p.word(p.k, "EXPLAIN"):
 		p.failAt(p.k, diag.NotSupported, "EXPLAIN of EXPLAIN is not supported")
+	}
+	if t := p.toks[p.k]; t.kind == kWord && !slices.Contains(heads, t.up) {
+		if s := diag.Suggest(t.up, []string{"ANALYZE", "LIVE", "FORMAT"}); s != "" {
+			p.fail(tokenError(t, diag.SyntaxError, "unexpected %s", p.describe(p.k)).WithHint("did you mean %s?", s))
+		}
 	}
 	e.Statement = p.statement()
 	return e
+}
+
+func (p *parser) explainFormat(e *ast.Explain) {
+	p.acceptOp("=")
+	t := p.toks[p.k]
+	if t.kind == kString {
+		e.Format = strings.ToLower(p.stringLit("a format"))
+	} else {
+		e.Format = strings.ToLower(p.name("a format").Text)
+	}
+	if e.Format != "text" && e.Format != "json" {
+		err := tokenError(t, diag.BadOption, "unknown format '%s'", e.Format).WithHint("EXPLAIN knows text and json")
+		if s := diag.Suggest(e.Format, []string{"text", "json"}); s != "" {
+			err.WithHint("did you mean %s?", s)
+		}
+		p.fail(err)
+	}
 }
 
 // insert reads INSERT INTO; the word INSERT is behind the cursor.
