@@ -171,11 +171,11 @@ func readTextLiteral(c *Const, kind types.Kind) (Expr, error) {
 
 // temporalOfText tells a bare date from a clock reading.
 func temporalOfText(text string) types.Type {
-	if len(text) == len("2026-01-02") {
-		return types.Of(types.Date)
-	}
 	if _, ok := types.ParseTime([]byte(text)); ok {
 		return types.Of(types.Time)
+	}
+	if len(text) == len("2026-01-02") {
+		return types.Of(types.Date)
 	}
 	return types.Of(types.Datetime)
 }

@@ -13,7 +13,7 @@ import (
 // timeFuncs is the table of date and time functions. Text where a time is wanted is read as one; text that is none gives NULL.
 func timeFuncs() []*Func {
 	all := []*Func{
-		def("now()", "The instant at which the current epoch began: the same for all rows of an epoch, and again after a replay.", bindNow(func(ctx *Ctx) int64 { return ctx.Now }, tStamp)).alias("current_timestamp", "localtimestamp", "localtime", "sysdate", "utc_timestamp").stable(),
+		def("now()", "The instant at which the current epoch began: the same for all rows of an epoch, and again after a replay.", bindNow(func(ctx *Ctx) int64 { return ctx.Now }, tStamp)).alias("current_timestamp", "localtimestamp", "localtime", "sysdate").stable(),
 		def("curdate()", "The day of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return types.FloorDiv(toWall(ctx.Zone, ctx.Now), types.Day) }, tDate)).alias("current_date").stable(),
 		def("curtime()", "The clock of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return clockOf(toWall(ctx.Zone, ctx.Now)) }, tTime)).alias("current_time").stable(),
 		part("year", "2026", func(w int64) int64 { y, _, _ := civil(w); return y }),
@@ -38,22 +38,23 @@ func timeFuncs() []*Func {
 		def("last_day(t)", "The last day of t's month.", wallInt(tDate, lastDay), "last_day('2026-02-10')", "2026-02-28").reading(types.Timestamp),
 		def("date(t)", "The day of a time.", wallInt(tDate, func(w int64) (int64, bool) { return types.FloorDiv(w, types.Day), true }), "date('2026-01-02 10:00:00')", "2026-01-02").reading(types.Timestamp),
 		def("time(t)", "The clock of a time.", bindClock, "time('2026-01-02 10:00:00')", "10:00:00", "time(TIME '-01:00:00')", "-01:00:00").reading(types.Timestamp),
-		def("extract(unit, t)", "A part of a time: EXTRACT(HOUR FROM t). Units are MICROSECOND to YEAR, WEEK, QUARTER, and EPOCH for seconds.", bindExtract, "extract('hour', '2026-01-02 10:20:30')", "10").readingFrom(types.Timestamp, 1),
+		def("extract(unit, t)", "A part of a time: EXTRACT(HOUR FROM t). Units are MICROSECOND to YEAR, WEEK, QUARTER, MySQL's composite ones such as DAY_SECOND, DOW (Sunday 0), ISODOW, DOY, ISOYEAR, DECADE, CENTURY, and EPOCH for seconds.", bindExtract, "extract('hour', '2026-01-02 10:20:30')", "10", "extract('day_second', '2026-01-02 10:20:30')", "2102030").alias("date_part").readingFrom(types.Timestamp, 1),
 		def("date_add(t, INTERVAL n unit)", "t moved on.", bindDateAdd(false), "date_add('2026-01-31', INTERVAL 1 MONTH)", "2026-02-28").reading(types.Timestamp),
 		def("date_sub(t, INTERVAL n unit)", "t moved back.", bindDateAdd(true), "date_sub('2026-01-02 00:00:00', INTERVAL 1 SECOND)", "2026-01-01 23:59:59").reading(types.Timestamp),
 		def("adddate(t, days | INTERVAL)", "t moved on by days or an INTERVAL.", bindDateAdd(false), "adddate('2026-01-02', 5)", "2026-01-07").reading(types.Timestamp),
 		def("subdate(t, days | INTERVAL)", "t moved back by days or an INTERVAL.", bindDateAdd(true), "subdate('2026-01-02', 5)", "2025-12-28").reading(types.Timestamp),
-		def("timestampadd(unit, n, t)", "t moved on by n units.", bindTimestampAdd, "timestampadd('hour', 3, '2026-01-02 10:00:00')", "2026-01-02 13:00:00").readingFrom(types.Timestamp, 1),
-		def("timestampdiff(unit, a, b)", "How many whole units lie between a and b.", bindTimestampDiff, "timestampdiff('minute', '2026-01-02 10:00:00', '2026-01-02 10:05:30')", "5", "timestampdiff('month', '2026-01-31', '2026-02-28')", "0").readingFrom(types.Timestamp, 1),
+		def("timestampadd(unit, n, t)", "t moved on by n units.", bindTimestampAdd, "timestampadd('hour', 3, '2026-01-02 10:00:00')", "2026-01-02 13:00:00").alias("dateadd").readingFrom(types.Timestamp, 1),
+		def("timestampdiff(unit, a, b)", "How many whole units lie between a and b.", bindTimestampDiff, "timestampdiff('minute', '2026-01-02 10:00:00', '2026-01-02 10:05:30')", "5", "timestampdiff('month', '2026-01-31', '2026-02-28')", "0").alias("date_diff").readingFrom(types.Timestamp, 1),
 		def("datediff(a, b)", "The days from b to a.", bindDateDiff, "datediff('2026-01-10', '2026-01-02')", "8").reading(types.Timestamp),
 		def("date_trunc(unit, t)", "The beginning of t's unit.", bindTrunc, "date_trunc('hour', '2026-01-02 10:20:30')", "2026-01-02 10:00:00", "date_trunc('month', DATE '2026-01-20')", "2026-01-01").readingFrom(types.Timestamp, 1),
-		def("time_bucket(INTERVAL, t)", "The beginning of the bucket of fixed size that t lies in, counted from 1970-01-01.", bindBucket, "time_bucket(INTERVAL 15 MINUTE, '2026-01-02 10:20:30')", "2026-01-02 10:15:00").reading(types.Timestamp),
+		def("time_bucket(INTERVAL, t) | time_bucket(INTERVAL, t, origin)", "The beginning of the bucket that t lies in; buckets have the size of a constant INTERVAL of months or of less, and are counted from origin, a constant (1970-01-01 unless given).", bindBucket, "time_bucket(INTERVAL 15 MINUTE, '2026-01-02 10:20:30')", "2026-01-02 10:15:00",
+			"time_bucket(INTERVAL 7 DAY, '2026-01-09', '2026-01-01')", "2026-01-08 00:00:00", "time_bucket(INTERVAL 3 MONTH, '2026-05-20 10:00:00')", "2026-04-01 00:00:00").alias("date_bin").reading(types.Timestamp),
 		def("unix_timestamp() | unix_timestamp(t)", "Seconds since 1970-01-01 UTC.", bindUnix, "unix_timestamp(TIMESTAMP '1970-01-01 00:01:00')", "60").reading(types.Timestamp).stable(),
 		def("from_unixtime(seconds) | from_unixtime(seconds, format)", "The instant of that many seconds since 1970-01-01 UTC.", bindFromUnix, "from_unixtime(60)", "1970-01-01 00:01:00", "from_unixtime(60, '%H:%i')", "00:01"),
-		def("to_timestamp(ms) | to_timestamp(text)", "The instant of milliseconds since 1970-01-01 UTC, or of a text.", bindToTimestamp, "to_timestamp(1500)", "1970-01-01 00:00:01.500", "to_timestamp('2026-01-02T10:00:00Z')", "2026-01-02 10:00:00"),
+		def("to_timestamp(ms) | to_timestamp(text) | to_timestamp(text, format)", "The instant of milliseconds since 1970-01-01 UTC, or of a text, by str_to_date's codes if there is a format.", bindToTimestamp, "to_timestamp(1500)", "1970-01-01 00:00:01.500", "to_timestamp('2026-01-02T10:00:00Z')", "2026-01-02 10:00:00"),
 		def("to_epoch_ms(t)", "Milliseconds since 1970-01-01 UTC.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return types.FloorDiv(a[0].I64[i], types.Millisecond), true
-		}), tStamp), "to_epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500").reading(types.Timestamp),
+		}), tStamp), "to_epoch_ms(TIMESTAMP '1970-01-01 00:00:01.5')", "1500").alias("unix_millis").reading(types.Timestamp),
 		def("from_days(n)", "The inverse of to_days.", fixed(tDate, rowInt(func(a []*vector.Vector, i int) (int64, bool) { return dayInRange(a[0].I64[i] + types.MinDay) }), tInt), "from_days(739983)", "2026-01-02"),
 		def("makedate(year, day)", "The day-th day of a year.", fixed(tDate, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			y, d := a[0].I64[i], a[1].I64[i]
@@ -63,16 +64,23 @@ func timeFuncs() []*Func {
 			return dayInRange(types.DaysFromCivil(y, 1, 1) + d - 1)
 		}), tInt, tInt), "makedate(2026, 32)", "2026-02-01"),
 		def("time_to_sec(t)", "The seconds of a clock reading.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) { return a[0].I64[i] / types.Second, true }), tTime), "time_to_sec('00:01:30')", "90"),
-		def("sec_to_time(n)", "A clock reading of so many seconds.", fixed(tTime, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-			s := min(max(a[0].I64[i], -3020399), 3020399)
-			return s * types.Second, true
-		}), tInt), "sec_to_time(90)", "00:01:30"),
+		def("sec_to_time(n)", "A clock reading of so many seconds, cut to 838:59:59.", fixed(tTime, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+			micros, ok := a[0].I128[i].Int64()
+			if !ok {
+				micros = maxTime
+				if a[0].I128[i].IsNeg() {
+					micros = -maxTime
+				}
+			}
+			return cutTime(micros), true
+		}), types.DecimalOf(26, types.MaxTimePrecision)), "sec_to_time(2378.5)", "00:39:38.500", "sec_to_time(90)", "00:01:30"),
 		def("date_format(t, format)", "t as text by MySQL's % codes.", bindDateFormat, "date_format('2026-01-02 10:20:30', '%Y/%m/%d %H:%i:%s')", "2026/01/02 10:20:30", "date_format('2026-01-02', '%W %D %M')", "Friday 2nd January"),
 		def("str_to_date(s, format)", "The time that a text holds by MySQL's % codes; a DATE unless the format has clock codes. NULL when it does not match.", bindStrToDate, "str_to_date('02.01.2026', '%d.%m.%Y')", "2026-01-02", "str_to_date('10:20 2/1/26', '%H:%i %d/%c/%y')", "2026-01-02 10:20:00"),
 		def("convert_tz(t, from, to)", "A wall clock of one time zone in another.", bindConvertTZ, "convert_tz('2026-01-02 10:00:00', '+00:00', '+02:00')", "2026-01-02 12:00:00"),
 		def("make_interval(unit, n)", "INTERVAL n unit as a function.", bindMakeInterval, "make_interval('hour', 36)", "36 HOUR"),
 	}
-	return family("time", all...)
+	all = append(append(append(all, clockFuncs()...), calendarFuncs()...), epochFuncs()...)
+	return family("time", append(all, charFuncs()...)...)
 }
 
 var (
@@ -288,9 +296,52 @@ var parts = map[string]func(wall int64) int64{
 	"MICROSECOND": func(w int64) int64 { return clockOf(w) % types.Second },
 	"DOW":         func(w int64) int64 { return weekday(types.FloorDiv(w, types.Day)) },
 	"DOY":         dayOfYear,
+	"ISODOW":      isoDay,
+	"ISOYEAR":     func(w int64) int64 { _, y := weekOf(types.FloorDiv(w, types.Day), 3); return y },
+	"DECADE":      func(w int64) int64 { y, _, _ := civil(w); return y / 10 },
+	"CENTURY":     func(w int64) int64 { y, _, _ := civil(w); return (y + 99) / 100 },
 	"YEAR_MONTH":  func(w int64) int64 { y, m, _ := civil(w); return y*100 + m },
-	"DAY_HOUR":    func(w int64) int64 { _, _, d := civil(w); return d*100 + clockOf(w)/types.Hour },
-	"HOUR_MINUTE": func(w int64) int64 { return clockOf(w)/types.Hour*100 + clockOf(w)/types.Minute%60 },
+	"DAY_HOUR":    func(w int64) int64 { return dayDigits(w, types.Hour) },
+	"DAY_MINUTE":  func(w int64) int64 { return dayDigits(w, types.Minute) },
+	"DAY_SECOND":  func(w int64) int64 { return dayDigits(w, types.Second) },
+	"HOUR_MINUTE": func(w int64) int64 { return clockDigits(clockOf(w), types.Minute) },
+	"HOUR_SECOND": func(w int64) int64 { return clockDigits(clockOf(w), types.Second) },
+
+	"MINUTE_SECOND":      func(w int64) int64 { return clockDigits(clockOf(w)%types.Hour, types.Second) },
+	"DAY_MICROSECOND":    func(w int64) int64 { return dayDigits(w, types.Microsecond) },
+	"HOUR_MICROSECOND":   func(w int64) int64 { return clockDigits(clockOf(w), types.Microsecond) },
+	"MINUTE_MICROSECOND": func(w int64) int64 { return clockDigits(clockOf(w)%types.Hour, types.Microsecond) },
+	"SECOND_MICROSECOND": func(w int64) int64 { return clockDigits(clockOf(w)%types.Minute, types.Microsecond) },
+}
+
+// clockDigits writes a clock reading as MySQL's composite units do: hhmmss and six digits of fraction, cut at a unit.
+func clockDigits(clock, unit int64) int64 {
+	d := clock / types.Hour
+	if unit < types.Hour {
+		d = d*100 + clock/types.Minute%60
+	}
+	if unit < types.Minute {
+		d = d*100 + clock/types.Second%60
+	}
+	if unit < types.Second {
+		d = d*1_000_000 + clock%types.Second
+	}
+	return d
+}
+
+// dayDigits is clockDigits behind the day of the month.
+func dayDigits(w, unit int64) int64 {
+	_, _, day := civil(w)
+	width := int64(100)
+	switch unit {
+	case types.Minute:
+		width = 10_000
+	case types.Second:
+		width = 1_000_000
+	case types.Microsecond:
+		width = 1_000_000_000_000
+	}
+	return day*width + clockDigits(clockOf(w), unit)
 }
 
 func bindExtract(args []Arg) (Bound, error) {

@@ -183,26 +183,63 @@ func truncWall(w int64, u types.Unit) int64 {
 	return types.FloorDiv(w, u.Micros) * u.Micros
 }
 
+// bindBucket binds TIME_BUCKET. TIMESTAMPs and wall clocks are cut alike, from an origin that is one of both.
 func bindBucket(args []Arg) (Bound, error) {
-	if err := arity(args, 2); err != nil {
-		return Bound{}, err
+	if len(args) < 2 || len(args) > 3 {
+		return Bound{}, arityError(2, 3, len(args))
 	}
-	size := int64(0)
+	var months, size int64
 	if c := args[0].Const; c != nil && c.Type.Kind == types.Interval && !c.IsNull(0) {
-		if months, micros := types.IntervalParts(c.I128[0]); months == 0 {
-			size = micros
-		}
+		months, size = types.IntervalParts(c.I128[0])
 	}
-	if size <= 0 {
-		return Bound{}, fmt.Errorf("argument 1 must be a constant INTERVAL above zero without months")
+	if months < 0 || size < 0 || (months == 0) == (size == 0) {
+		return Bound{}, fmt.Errorf("argument 1 must be a constant INTERVAL above zero, of months or of less")
 	}
 	t, err := temporalArg(args[1], 2)
+	if err != nil {
+		return Bound{}, err
+	}
 	if t.Kind == types.Date {
 		t = tDatetime
 	}
-	return Bound{Ret: t, ArgTypes: []types.Type{tInterval, t}, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-		return types.FloorDiv(a[1].I64[i], size) * size, true
-	})}, err
+	want := []types.Type{tInterval, t, t}[:len(args)]
+	origin := int64(0)
+	if len(args) == 3 {
+		c := args[2].Const
+		if c == nil || c.IsNull(0) || !c.Type.Kind.IsTemporal() || c.Type.Kind == types.Time {
+			return Bound{}, fmt.Errorf("argument 3 must be a constant date or instant")
+		}
+		origin = c.I64[0]
+		if c.Type.Kind == types.Date {
+			origin *= types.Day
+		}
+	}
+	if months > 0 {
+		return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+			out.Resize(n)
+			for i := range n {
+				w := monthBucket(wallOf(ctx, a[1], i), origin, months)
+				if t.Kind == types.Timestamp {
+					w = fromWall(ctx.Zone, w)
+				}
+				out.I64[i] = w
+			}
+		}}, nil
+	}
+	return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
+		x := min(max(a[1].I64[i], types.MinMicros), types.MaxMicros)
+		return types.FloorDiv(x-origin, size)*size + origin, true
+	})}, nil
+}
+
+// monthBucket cuts a wall clock to buckets of months that begin on the first of origin's month.
+func monthBucket(w, origin, months int64) int64 {
+	y, m, _ := civil(w)
+	oy, om, _ := civil(origin)
+	base := oy*12 + om - 1
+	total := types.FloorDiv(y*12+m-1-base, months)*months + base
+	year := types.FloorDiv(total, 12)
+	return types.DaysFromCivil(year, total-year*12+1, 1) * types.Day
 }
 
 func bindUnix(args []Arg) (Bound, error) {
@@ -243,6 +280,19 @@ func bindFromUnix(args []Arg) (Bound, error) {
 }
 
 func bindToTimestamp(args []Arg) (Bound, error) {
+	if len(args) == 2 {
+		want, err := match(args, 2, []types.Type{tText, tText})
+		return Bound{Ret: tStamp, ArgTypes: want, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+			out.Resize(n)
+			for i := range n {
+				wall, ok := parseFormatted(a[0].Bytes(i), a[1].Bytes(i))
+				out.I64[i] = fromWall(ctx.Zone, wall)
+				if !ok {
+					out.SetNull(i)
+				}
+			}
+		}}, err
+	}
 	if err := arity(args, 1); err != nil {
 		return Bound{}, err
 	}

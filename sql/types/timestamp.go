@@ -188,11 +188,18 @@ func parseOffset(s []byte) (micros int64, zoned, ok bool) {
 	return micros, true, true
 }
 
-// ParseTime reads `[-]h..hhh:mm[:ss[.fraction]]` into microseconds; hours go to 838 as in MySQL.
+// ParseTime reads `[-][days ]h..hhh:mm[:ss[.fraction]]` into microseconds; hours go to 838 as in MySQL, days to 34.
 func ParseTime(s []byte) (micros int64, ok bool) {
 	neg := len(s) > 0 && s[0] == '-'
 	if neg {
 		s = s[1:]
+	}
+	days := int64(0)
+	if n := digitRun(s); n > 0 && n <= 2 && len(s) > n && s[n] == ' ' {
+		for _, c := range s[:n] {
+			days = days*10 + int64(c-'0')
+		}
+		s = s[n+1:]
 	}
 	hours, i := int64(0), 0
 	for ; i < len(s) && i < 3 && s[i]-'0' <= 9; i++ {
@@ -207,7 +214,8 @@ func ParseTime(s []byte) (micros int64, ok bool) {
 	}
 	text := append(append(clock[:0], '0', '0'), s[i:]...)
 	micros, n, ok := parseClock(text)
-	micros += hours * Hour
+	micros += hours*Hour + days*Day
+	ok = ok && micros < 839*Hour
 	if neg {
 		micros = -micros
 	}
