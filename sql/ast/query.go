@@ -176,7 +176,8 @@ type (
 )
 
 type (
-	// MatchRecognize is `input MATCH_RECOGNIZE (..) AS alias` (ISO/IEC 9075-2:2016 row pattern recognition).
+	// MatchRecognize is `input MATCH_RECOGNIZE (..) AS alias` (ISO/IEC 9075-2:2016 row pattern recognition). In Measures and Define
+	// `FINAL f(x)` and `RUNNING f(x)` are calls final(f(x)) and running(f(x)); the argument of COUNT(A.*) is a Star.
 	MatchRecognize struct {
 		Pos
 		Input       TableExpr

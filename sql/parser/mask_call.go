@@ -37,6 +37,8 @@ func (p *parser) islandCall(k int) bool {
 	}
 	over := p.hasOver(after)
 	switch {
+	case p.matching > 0 && p.variableStar(open+1, m):
+		return true // COUNT(A.*)
 	case name == "ANY" || name == "SOME":
 		return false // x > ANY (subquery), which the conversion refuses by name
 	case windowable[name] && p.toks[k].end != p.toks[open].off:
@@ -157,11 +159,18 @@ func (p *parser) callArgs(c *ast.Call, i, j int) {
 	switch {
 	case p.op(i, "*") && i+1 == end:
 		c.Star = true
+	case p.matching > 0 && p.variableStar(i, end):
+		c.Args = []ast.Expr{&ast.Star{Pos: ast.Pos(p.toks[i].off), Table: p.nameAt(i).Text}}
 	case i < end:
 		mark := len(p.holes)
 		p.maskArgs(i, end)
 		c.Args = p.maskedExprs(i, end, mark, false)
 	}
+}
+
+// variableStar tells whether the tokens [i, j) are A.*.
+func (p *parser) variableStar(i, j int) bool {
+	return j == i+3 && p.anyName(i) && p.op(i+1, ".") && p.op(i+2, "*")
 }
 
 // callOver parses OVER (..) or OVER name.

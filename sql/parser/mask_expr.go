@@ -170,6 +170,10 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		if paren {
 			return p.cast(k), false
 		}
+	case "FINAL", "RUNNING":
+		if p.matching > 0 && p.anyName(k+1) && p.op(k+2, "(") && k+2 < j {
+			return p.runningCall(k, j), false
+		}
 	case "CONVERT":
 		if paren {
 			return p.convert(k), false

@@ -33,7 +33,12 @@ func (p *parser) maskFactor(rec *selectRec, k, j int) int {
 			p.blank(p.toks[k-1].off, p.toks[k-1].end) // a table function sees the tables to its left anyway
 		}
 	}
-	switch {
+	switch w := p.matchEnd(k); {
+	case w >= 0:
+		f.table = p.matchRecognize(k, w)
+		m := int(p.match[w+1])
+		p.punch(k, m+1, hole{table: f.table})
+		k = m + 1
 	case p.op(k, "(") && p.word(k+1, "VALUES") && p.op(k+2, "("):
 		m := int(p.match[k])
 		f.table = &ast.DerivedTable{Pos: ast.Pos(f.pos), Query: p.valuesQuery(k+1, m), Lateral: lateral}
@@ -72,8 +77,8 @@ func (p *parser) maskFactor(rec *selectRec, k, j int) int {
 // maskAlias reads what follows a factor: FOR SYSTEM_TIME AS OF, its alias, the alias's columns.
 func (p *parser) maskAlias(f *factor, k, j int) int {
 	k = p.maskAsOf(f, k, j)
-	if k < j && p.word(k, "MATCH_RECOGNIZE") {
-		p.failAt(k, diag.NotSupported, "MATCH_RECOGNIZE is not supported")
+	if k < j && p.word(k, "MATCH_RECOGNIZE") && (f.asOf != nil || !p.op(k+1, "(")) {
+		p.fail(tokenError(p.toks[k], diag.SyntaxError, "unexpected %s", p.describe(k)).WithHint("%s", matchForm))
 	}
 	as := k < j && p.word(k, "AS")
 	if as {

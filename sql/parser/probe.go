@@ -30,7 +30,7 @@ type prober struct {
 
 // extensionWords are the words of our clauses: misspelt, they hide an island from us, and the grammar does not know them.
 var extensionWords = []string{"FILTER", "QUALIFY", "EMIT", "CHANGES", "DESCRIPTOR", "ORDINALITY", "UNNEST", "SYSTEM_TIME", "TRY_CAST", "INTERVAL",
-	"PARTITION", "WATERMARK"}
+	"PARTITION", "WATERMARK", "ROLLUP", "CUBE", "GROUPING", "MATCH_CONDITION", "MATCH_RECOGNIZE", "WITHIN", "IGNORE", "RESPECT", "ZONE"}
 
 // fixedWords are never names in disguise and never inserted or replaced names.
 var fixedWords = nameSet("SELECT FROM WHERE GROUP ORDER HAVING LIMIT UNION AND OR NOT ON JOIN BY AS IN IS WHEN THEN ELSE CASE LIKE BETWEEN INTO SET VALUES WITH USING " +
@@ -71,7 +71,11 @@ func (pr *prober) extension(k int) string {
 	if t.kind != kWord || keywords[t.up] || extraKeywords[t.up] || len(t.up) < 4 {
 		return ""
 	}
-	if s := diag.Suggest(t.up, extensionWords); s != "" {
+	words := extensionWords
+	if pr.p.matching > 0 {
+		words = append(matchWords(), words...)
+	}
+	if s := diag.Suggest(t.up, words); s != "" {
 		return "did you mean " + s + " instead of " + pr.p.src[t.off:t.end] + "?"
 	}
 	return ""

@@ -27,21 +27,22 @@ const (
 
 // parser reads one statement. buf is the text that TiDB sees: comments blanked, islands overwritten.
 type parser struct {
-	tidb    *tidb.Parser // ours for the whole statement, see runGrammar
-	src     string
-	toks    []token
-	match   []int32 // partner of the bracket at a token, -1 otherwise
-	buf     []byte
-	holes   []hole
-	params  []int        // offsets of the question marks
-	selects []*selectRec // in text order
-	withs   []*withRec
-	named   []namedWindow // island calls with OVER name, not yet expanded
-	k       int           // cursor of the statement heads
-	end     int           // the token behind the statement
-	half    int           // a >> of which one half has closed a type
-	nested  int           // CASEs and types around the cursor
-	single  bool          // one expression is being parsed, not a list
+	tidb     *tidb.Parser // ours for the whole statement, see runGrammar
+	src      string
+	toks     []token
+	match    []int32 // partner of the bracket at a token, -1 otherwise
+	buf      []byte
+	holes    []hole
+	params   []int        // offsets of the question marks
+	selects  []*selectRec // in text order
+	withs    []*withRec
+	named    []namedWindow // island calls with OVER name, not yet expanded
+	k        int           // cursor of the statement heads
+	end      int           // the token behind the statement
+	half     int           // a >> of which one half has closed a type
+	nested   int           // CASEs and types around the cursor
+	matching int           // MATCH_RECOGNIZEs around the cursor
+	single   bool          // one expression is being parsed, not a list
 }
 
 // hole is a parsed island whose placeholder stands in buf. Exactly one of expr and table is set.
