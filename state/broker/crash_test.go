@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,8 +18,9 @@ import (
 	"github.com/millrace/millrace/state/log"
 )
 
-// crashRun is a broker process that is killed and started again and again under three clients that live through it: an idempotent
-// producer to topic "plain", a transactional producer to topic "txn", and a group reading "plain".
+// crashRun is a broker process that is killed and started again and again under four clients that live through it: an idempotent
+// producer to topic "plain", a transactional producer to topic "txn", a group reading "plain", and a group that copies "plain" to
+// "copy" with each batch and its offsets in one transaction.
 type crashRun struct {
 	t    *testing.T
 	addr atomic.Value // string; where the broker listens at the moment
@@ -28,6 +31,22 @@ type crashRun struct {
 	outcome    map[int]outcome // guarded by mu; of each transaction
 	committed  map[int32]int64 // guarded by mu; newest group offset acknowledged for each partition
 	transacted map[outcome]int // guarded by mu
+	copies     int             // transactions of the copying group; only its goroutine writes
+	disturbed  int             // those of them before the last kill
+}
+
+// killsVariable, if set in the environment, is how many kills each test makes that counts them by kills.
+const killsVariable = "MILLRACE_KILLS"
+
+// kills is how often a test kills the broker: usual, a fifth of it in a short run, or what the environment asks for.
+func kills(usual int) int {
+	if n, err := strconv.Atoi(os.Getenv(killsVariable)); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return max(usual/5, 2)
+	}
+	return usual
 }
 
 // outcome is what a producer knows of its transaction.
@@ -42,10 +61,6 @@ const (
 // TestCrashesLoseNothing kills the broker's process at random moments under load. Afterwards every record is there exactly once and in
 // order, every transaction whole or not at all, and committed offsets have never gone back.
 func TestCrashesLoseNothing(t *testing.T) {
-	kills := 25
-	if testing.Short() {
-		kills = 5
-	}
 	seed := rand.Uint64()
 	t.Log("seed", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -54,15 +69,15 @@ func TestCrashesLoseNothing(t *testing.T) {
 	v := startVictim(t, dir)
 	r.addr.Store(v.addr)
 	adm := kadm.NewClient(r.client())
-	if _, err := adm.CreateTopics(testContext(t), 2, 1, nil, "plain", "txn"); err != nil {
+	if _, err := adm.CreateTopics(testContext(t), 2, 1, nil, "plain", "txn", "copy"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var clients sync.WaitGroup
-	for _, f := range []func(context.Context){r.producePlain, r.produceTxns, r.consumeGroup} {
+	for _, f := range []func(context.Context){r.producePlain, r.produceTxns, r.consumeGroup, r.copyRecords} {
 		clients.Go(func() { f(ctx) })
 	}
-	for range kills {
+	for range kills(25) {
 		time.Sleep(time.Duration(20+rnd.IntN(200)) * time.Millisecond)
 		v.kill()
 		before := r.acknowledged()
@@ -72,18 +87,29 @@ func TestCrashesLoseNothing(t *testing.T) {
 	}
 	stop()
 	clients.Wait()
+	r.copyRest(adm)
 	before := r.acknowledged()
 	r.checkOffsets(adm, before)
 	v.kill()
 	b := openBroker(t, dir)
 	r.checkPlain(b)
 	r.checkTxns(b)
-	t.Logf("%d records, transactions %v, offsets %v", r.sent, r.transacted, before)
+	r.checkCopy(b)
+	t.Logf("%d records, transactions %v, offsets %v, copied in %d transactions", r.sent, r.transacted, before, r.disturbed)
 }
 
-// client connects to whatever broker process runs at the moment.
 func (r *crashRun) client(opts ...kgo.Opt) *kgo.Client {
-	cl, err := kgo.NewClient(append([]kgo.Opt{
+	cl, err := kgo.NewClient(append(r.options(), opts...)...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(cl.CloseAllowingRebalance)
+	return cl
+}
+
+// options connect to whatever broker process runs at the moment.
+func (r *crashRun) options() []kgo.Opt {
+	return []kgo.Opt{
 		kgo.SeedBrokers(InternalAddr),
 		kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.addr.Load().(string))
@@ -93,12 +119,7 @@ func (r *crashRun) client(opts ...kgo.Opt) *kgo.Client {
 		kgo.MetadataMinAge(10 * time.Millisecond),
 		kgo.ProducerLinger(time.Millisecond),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-	}, opts...)...)
-	if err != nil {
-		r.t.Fatal(err)
 	}
-	r.t.Cleanup(cl.CloseAllowingRebalance)
-	return cl
 }
 
 // producePlain sends numbered records, even ones to partition 0, and at the end waits until all are acknowledged.
