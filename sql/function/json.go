@@ -11,9 +11,9 @@ import (
 // jsonFuncs is the table of JSON functions. They work on the text, without building a tree. Text that is no JSON gives NULL where a
 // path leads into it.
 func jsonFuncs() []*Func {
-	return family("json",
-		def("json_extract(doc, path, ..)", "The value at a path such as $.a.b[0], as JSON; with wildcards or several paths an array. NULL when there is none.", bindExtractJSON(false),
-			`json_extract('{"a": [1, 2]}', '$.a[1]')`, "2", `json_extract('{"a": "x"}', '$.a')`, `"x"`, `json_extract('{"a": 1}', '$.b')`, "NULL").alias("->"),
+	all := []*Func{
+		def("json_extract(doc, path, ..)", "The value at a path as JSON; with wildcards or several paths an array. NULL when there is none. Paths are constants: $ and then .name, .\"a name\", .*, [0], [last], [last-1], [1 to 3], [*], and ** for all values inside.", bindExtractJSON(false),
+			`json_extract('{"a": [1, 2]}', '$.a[1]')`, "2", `json_extract('{"a": "x"}', '$.a')`, `"x"`, `json_extract('{"a": 1}', '$.b')`, "NULL", `json_extract('[1, 2, 3, 4]', '$[1 to last-1]')`, "[2, 3]", `json_extract('{"a": {"b": 1}, "c": {"b": 2}}', '$**.b')`, "[1, 2]").alias("->"),
 		def("json_value(doc, path)", "The scalar at a path as text; NULL for JSON null, objects and arrays.", bindExtractJSON(true), `json_value('{"a": "x"}', '$.a')`, "x", `json_value('{"a": null}', '$.a')`, "NULL"),
 		named("->>", "doc ->> path", "The value at a path as text, strings without their quotes.", bindUnquoteExtract, `'{"a": "x"}' ->> '$.a'`, "x"),
 		def("json_unquote(s)", "A JSON string without quotes and escapes; other JSON as it stands.", fixed(tText, mapText(func(dst, s []byte) []byte { return unquoteJSON(dst, trimSpace(s)) }), tText), `json_unquote('"a\nb"')`, "a\nb"),
@@ -27,7 +27,8 @@ func jsonFuncs() []*Func {
 		def("json_object(key, value, ..)", "A JSON object.", bindJSONObject, "json_object('a', 1, 'b', 'x')", `{"a": 1, "b": "x"}`),
 		def("json_array(a, b, ..)", "A JSON array.", bindJSONArray, "json_array(1, 'x', NULL)", `[1, "x", null]`),
 		def("to_json(x)", "Any value as JSON.", bindToJSON, "to_json('a')", `"a"`),
-	)
+	}
+	return family("json", append(append(all, jsonEditFuncs()...), jsonSearchFuncs()...)...)
 }
 
 // bindPaths compiles the constant paths from argument 1 on.
@@ -201,7 +202,7 @@ func bindJSONExists(args []Arg) (Bound, error) {
 	}
 	return Bound{Ret: tBool, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 		for _, p := range paths {
-			if len(p.find(a[0].Bytes(i))) > 0 {
+			if !p.each(a[0].Bytes(i), func([]byte) bool { return false }) {
 				return 1, true
 			}
 		}

@@ -3,138 +3,15 @@ package function
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
-
-// jsonPath is a compiled path. Wild: some step names all members.
-type jsonPath struct {
-	steps []jsonStep
-	wild  bool
-}
-
-type jsonStep struct {
-	key   []byte // member name; nil: an element
-	index int    // element
-	all   bool   // .* or [*]
-}
-
-// parsePath reads $, .name, ."quoted name", .*, [3], [*].
-func parsePath(text string) (jsonPath, error) {
-	var p jsonPath
-	bad := fmt.Errorf("%q is no JSON path such as '$.a.b[0]'", text)
-	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "$")
-	if !ok {
-		return p, bad
-	}
-	for rest != "" {
-		var s jsonStep
-		switch rest[0] {
-		case '.':
-			name := rest[1:]
-			end := strings.IndexAny(name, ".[")
-			if strings.HasPrefix(name, `"`) {
-				end = strings.IndexByte(name[1:], '"') + 2
-				if end < 2 {
-					return p, bad
-				}
-				s.key, rest = []byte(name[1:end-1]), name[end:]
-				break
-			}
-			if end < 0 {
-				end = len(name)
-			}
-			if end == 0 {
-				return p, bad
-			}
-			s.key, rest = []byte(name[:end]), name[end:]
-			if string(s.key) == "*" {
-				s = jsonStep{key: s.key, all: true}
-			}
-		case '[':
-			end := strings.IndexByte(rest, ']')
-			if end < 0 {
-				return p, bad
-			}
-			n, err := strconv.Atoi(strings.TrimSpace(rest[1:end]))
-			s.all = strings.TrimSpace(rest[1:end]) == "*"
-			if !s.all && (err != nil || n < 0) {
-				return p, bad
-			}
-			s.index, rest = n, rest[end+1:]
-		default:
-			return p, bad
-		}
-		p.steps = append(p.steps, s)
-		p.wild = p.wild || s.all
-	}
-	return p, nil
-}
-
-// find returns the text of the value at a path without wildcards; empty when there is none or the text is broken on the way.
-func (p jsonPath) find(doc []byte) []byte {
-	doc = trimSpace(doc)
-	for _, s := range p.steps {
-		doc = s.child(doc)
-		if len(doc) == 0 {
-			return nil
-		}
-	}
-	end := skipJSON(doc, 0)
-	if end < 0 {
-		return nil
-	}
-	return doc[:end]
-}
-
-// child returns the text that begins with the step's value; empty when there is none.
-func (s jsonStep) child(doc []byte) []byte {
-	if len(doc) == 0 {
-		return nil
-	}
-	if s.key == nil && doc[0] != '[' {
-		if s.index == 0 { // MySQL: [0] of what is no array is the value itself
-			return doc
-		}
-		return nil
-	}
-	if s.key != nil && doc[0] != '{' {
-		return nil
-	}
-	i := skipBlank(doc, 1)
-	for at := 0; i < len(doc) && doc[i] != '}' && doc[i] != ']'; at++ {
-		hit := s.key == nil && at == s.index
-		if s.key != nil {
-			end := skipString(doc, i)
-			if end < 0 {
-				return nil
-			}
-			hit = sameKey(doc[i+1:end-1], s.key)
-			if i = skipBlank(doc, end); i >= len(doc) || doc[i] != ':' {
-				return nil
-			}
-			i = skipBlank(doc, i+1)
-		}
-		if hit {
-			return doc[i:]
-		}
-		if i = skipJSON(doc, i); i < 0 {
-			return nil
-		}
-		if i = skipBlank(doc, i); i < len(doc) && doc[i] == ',' {
-			i = skipBlank(doc, i+1)
-		}
-	}
-	return nil
-}
 
 // sameKey compares the inside of a JSON string with a name.
 func sameKey(raw, name []byte) bool {
@@ -143,35 +20,6 @@ func sameKey(raw, name []byte) bool {
 	}
 	var room [128]byte
 	return bytes.Equal(unescapeJSON(room[:0], raw), name)
-}
-
-// collect appends all values a path names, separated by commas; from is where the list began.
-func (p jsonPath) collect(dst, doc []byte, from int) []byte {
-	doc = trimSpace(doc)
-	for k, s := range p.steps {
-		if s.all {
-			rest := jsonPath{steps: p.steps[k+1:]}
-			if len(doc) == 0 || (s.key != nil) != (doc[0] == '{') {
-				return dst
-			}
-			eachMember(doc, func(_, value []byte) bool {
-				dst = rest.collect(dst, value, from)
-				return true
-			})
-			return dst
-		}
-		if doc = s.child(doc); len(doc) == 0 {
-			return dst
-		}
-	}
-	end := skipJSON(doc, 0)
-	if end < 0 {
-		return dst
-	}
-	if len(dst) > from {
-		dst = append(dst, ", "...)
-	}
-	return append(dst, doc[:end]...)
 }
 
 // eachMember calls fn for the members of an object (key with its quotes) or the elements of an array; false when the text is broken.

@@ -95,6 +95,8 @@ func (c *conv) expr(e tast.ExprNode) ast.Expr {
 			c.unsupported(int(at), "a collation other than utf8mb4_bin")
 		}
 		return c.expr(e.Expr)
+	case *tast.GetFormatSelectorExpr:
+		return &ast.Literal{Pos: at, Kind: ast.LitString, Text: e.Selector.String()}
 	case *tast.TimeUnitExpr:
 		return &ast.Literal{Pos: at, Kind: ast.LitString, Text: strings.ToLower(e.Unit.String())}
 	}
@@ -111,8 +113,6 @@ func (c *conv) refuse(e tast.ExprNode, at ast.Pos) ast.Expr {
 		what = "MATCH .. AGAINST"
 	case *tast.ValuesExpr:
 		what = "VALUES(column)"
-	case *tast.GetFormatSelectorExpr:
-		what = "GET_FORMAT"
 	}
 	c.unsupported(int(at), what)
 	return nil
