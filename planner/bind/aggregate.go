@@ -45,7 +45,7 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 	case len(x.OrderBy) > 0 || x.IgnoreNulls:
 		return nil, notSupported(at, "ORDER BY or IGNORE NULLS in an aggregate function")
 	}
-	inner := &clause{name: "an aggregate function", scope: c.scope, windows: c.windows}
+	inner := &clause{name: "an aggregate function", scope: c.scope, windows: c.windows, subqueries: c.subqueries}
 	args, err := b.exprs(x.Args, inner)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 	}
 	call := aggregate{}
 	if x.Filter != nil {
-		if call.filter, err = b.condition(x.Filter, &clause{name: "FILTER", scope: c.scope, windows: c.windows}); err != nil {
+		if call.filter, err = b.condition(x.Filter, &clause{name: "FILTER", scope: c.scope, windows: c.windows, subqueries: c.subqueries}); err != nil {
 			return nil, err
 		}
 	}

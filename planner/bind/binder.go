@@ -28,14 +28,18 @@ type Binder struct {
 	emit     ast.EmitMode
 	depth    int
 	joins    int
-	follow   bool // a materialised view is read from its state, with its changes
-	inline   bool // a materialised view is expanded as its query
+	subs     int      // subqueries in expressions so far
+	frames   []*frame // queries around the one being bound, outermost first
+	outers   int      // columns of queries around so far
+	follow   bool     // a materialised view is read from its state, with its changes
+	inline   bool     // a materialised view is expanded as its query
 	Warnings []string
 }
 
 type cte struct {
-	def  *ast.CTE
-	seen int // how many CTEs its own query sees
+	def    *ast.CTE
+	seen   int // how many CTEs its own query sees
+	around int // how many queries around it sees
 }
 
 // New makes a binder. Snapshot tells that materialised views are read from their state.

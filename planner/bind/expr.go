@@ -77,6 +77,8 @@ func (b *Binder) expr(e ast.Expr, c *clause) (expr.Expr, error) {
 		return b.interval(x, c)
 	case *ast.Subquery:
 		return b.scalarSubquery(x, c)
+	case *ast.Quantified:
+		return b.quantified(x, c)
 	case *ast.Variable:
 		return b.variable(x)
 	case *ast.Star:
@@ -156,6 +158,11 @@ func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
 			if e := c.alias(x.Parts[0].Text); e != nil {
 				return e, nil
 			}
+		}
+	}
+	if d, ok := diag.As(err); ok && d.Code == diag.UnknownColumn {
+		if e, failed := b.outerColumn(x.Parts); e != nil || failed != nil {
+			return e, failed
 		}
 	}
 	return e, err

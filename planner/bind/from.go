@@ -125,10 +125,10 @@ func (b *Binder) unknownRelation(name ast.Name) error {
 
 // expandCTE binds a common table expression anew at each use; it sees what was in scope where it was written.
 func (b *Binder) expandCTE(c cte, alias string) (logical.Node, *scope, error) {
-	outer := b.ctes
-	b.ctes = outer[:c.seen:c.seen]
+	outer, frames := b.ctes, b.frames
+	b.ctes, b.frames = outer[:c.seen:c.seen], frames[:c.around:c.around]
 	n, err := b.query(c.def.Query)
-	b.ctes = outer
+	b.ctes, b.frames = outer, frames
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,10 +160,10 @@ func (b *Binder) expandView(rel *catalog.Relation, at ast.Node) (out logical.Nod
 		return nil, diag.New(diag.Internal, b.at(at), "view %s has no query", rel.Name)
 	}
 	err = b.within(rel.Name, at, func() error {
-		ctes, emit := b.ctes, b.emit
-		b.ctes, b.emit = nil, ast.EmitDefault
+		ctes, emit, frames := b.ctes, b.emit, b.frames
+		b.ctes, b.emit, b.frames = nil, ast.EmitDefault, nil
 		n, err := b.query(rel.Query)
-		b.ctes, b.emit = ctes, emit
+		b.ctes, b.emit, b.frames = ctes, emit, frames
 		if err != nil {
 			return err
 		}

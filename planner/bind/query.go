@@ -105,7 +105,7 @@ func (b *Binder) query(q *ast.Query) (logical.Node, error) {
 		b.emit = q.Emit
 	}
 	for i := range q.With {
-		b.ctes = append(b.ctes[:len(b.ctes):len(b.ctes)], cte{def: &q.With[i], seen: len(b.ctes)})
+		b.ctes = append(b.ctes[:len(b.ctes):len(b.ctes)], cte{def: &q.With[i], seen: len(b.ctes), around: len(b.frames)})
 	}
 	blk, err := b.body(q.Body, q.OrderBy)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/planner/logical"
@@ -135,12 +136,11 @@ func (x *selection) addGroupWindow(call *ast.Call) error {
 }
 
 func (x *selection) clause(name string) *clause {
-	return &clause{name: name, scope: x.scope, aggs: &x.aggs, ranks: &x.ranks, windows: x.windows}
+	return &clause{name: name, scope: x.scope, aggs: &x.aggs, ranks: &x.ranks, windows: x.windows, subqueries: &x.subs}
 }
 
 func (x *selection) selectList() error {
 	c := x.clause("the select list")
-	c.subqueries = &x.subs
 	for i := range x.ast.Items {
 		item := &x.ast.Items[i]
 		if star, ok := item.Expr.(*ast.Star); ok {
@@ -217,7 +217,7 @@ func (x *selection) itemExpr(written int) expr.Expr {
 }
 
 func (x *selection) groupBy() error {
-	c := &clause{name: "GROUP BY", scope: x.scope, windows: x.windows, alias: x.alias}
+	c := &clause{name: "GROUP BY", scope: x.scope, windows: x.windows, alias: x.alias, subqueries: &x.subs}
 	for _, g := range x.ast.GroupBy {
 		if call, ok := g.(*ast.Call); ok && windowFuncs[call.Name].usage != "" {
 			for i := range logical.WindowColumnNames {
@@ -248,9 +248,9 @@ func (x *selection) groupExpr(g ast.Expr, c *clause) (expr.Expr, error) {
 	return x.b.expr(g, c)
 }
 
+// hasPlaceholder tells whether e holds an aggregate or window function call.
 func hasPlaceholder(e expr.Expr) bool {
-	cols := expr.Columns(e)
-	return len(cols) > 0 && cols[len(cols)-1] >= aggBase
+	return slices.ContainsFunc(expr.Columns(e), func(c int) bool { return c >= aggBase && c < subBase })
 }
 
 func (x *selection) filters() (err error) {
@@ -305,6 +305,7 @@ func (x *selection) all(fn func(expr.Expr) (expr.Expr, error)) (err error) {
 	}
 	visit(&x.having)
 	visit(&x.qualify)
+	x.subs.all(visit)
 	for i := range x.order {
 		visit(&x.order[i].expr)
 	}
@@ -325,33 +326,92 @@ func (x *selection) all(fn func(expr.Expr) (expr.Expr, error)) (err error) {
 // aggregate puts the aggregation over the input when the block has one, and moves all that stands above to its output.
 func (x *selection) aggregate() error {
 	if len(x.keys) == 0 && len(x.ast.GroupBy) == 0 && len(x.aggs.calls) == 0 {
-		if x.having != nil {
-			x.node, x.having = logical.NewFilter(x.node, x.having), nil
-		}
-		return nil
+		return x.filterHaving()
+	}
+	if err := x.attachBelow(); err != nil {
+		return err
 	}
 	x.node = x.aggs.group(x.node, x.keys, x.b.emit, x.b.at(x.ast))
-	err := x.all(func(e expr.Expr) (expr.Expr, error) { return regroup(e, x.keys) })
-	if err == nil && x.having != nil {
-		x.node = logical.NewFilter(x.node, x.having)
+	if err := x.all(func(e expr.Expr) (expr.Expr, error) { return regroup(e, x.keys) }); err != nil {
+		return err
 	}
+	return x.filterHaving()
+}
+
+// attachBelow puts the subqueries of group keys and of aggregates' arguments below the aggregation.
+func (x *selection) attachBelow() error {
+	var reads []expr.Expr
+	below := func(fn func(*expr.Expr)) {
+		for i := range x.keys {
+			fn(&x.keys[i])
+		}
+		for i := range x.aggs.calls {
+			for k := range x.aggs.calls[i].args {
+				fn(&x.aggs.calls[i].args[k])
+			}
+			if x.aggs.calls[i].filter != nil {
+				fn(&x.aggs.calls[i].filter)
+			}
+		}
+	}
+	below(func(e *expr.Expr) { reads = append(reads, *e) })
+	if err := x.attach(x.subs.usedBy(reads...)); err != nil {
+		return err
+	}
+	below(func(e *expr.Expr) { *e = x.subs.place(*e) })
+	return nil
+}
+
+// attach puts subqueries beside the rows and replaces their placeholders.
+func (x *selection) attach(wanted map[int]bool) (err error) {
+	if len(wanted) == 0 {
+		return nil
+	}
+	if x.node, err = x.b.attachAll(x.node, &x.subs, func(i int) bool { return wanted[i] }); err != nil {
+		return err
+	}
+	return x.all(func(e expr.Expr) (expr.Expr, error) { return x.subs.place(e), nil })
+}
+
+// filterHaving keeps the groups that HAVING wants.
+func (x *selection) filterHaving() (err error) {
+	if x.having == nil {
+		return nil
+	}
+	x.node, err = x.b.filterWith(x.node, &x.subs, logical.Conjuncts(x.having))
+	x.having = nil
 	return err
+}
+
+// attachRest puts the subqueries beside the rows that have not been yet; byRank says whether those come now that read row numbers.
+func (x *selection) attachRest(byRank bool) error {
+	var reads []expr.Expr
+	_ = x.all(func(e expr.Expr) (expr.Expr, error) { reads = append(reads, e); return e, nil }) // collecting never fails
+	wanted := x.subs.usedBy(reads...)
+	for i := range wanted {
+		ranked := slices.ContainsFunc(x.subs.list[i].left, func(e expr.Expr) bool {
+			return slices.ContainsFunc(expr.Columns(e), func(c int) bool { return c >= rankBase && c < subBase })
+		})
+		wanted[i] = byRank || !ranked
+	}
+	return x.attach(wanted)
 }
 
 // finish computes row numbers, QUALIFY, the select list and DISTINCT. Columns that only ORDER BY needs come behind the visible ones.
 func (x *selection) finish() (*block, error) {
+	if err := x.attachRest(false); err != nil {
+		return nil, err
+	}
 	if len(x.ranks.calls) > 0 {
 		var where []int
 		x.node, where = x.ranks.apply(x.node)
 		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, rankBase, where), nil }) // place never fails
 	}
+	if err := x.attachRest(true); err != nil {
+		return nil, err
+	}
 	if x.qualify != nil {
 		x.node = logical.NewFilter(x.node, x.qualify)
-	}
-	if len(x.subs.nodes) > 0 {
-		var where []int
-		x.node, where = x.subs.join(x.node, x.b.at(x.ast))
-		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, subBase, where), nil }) // place never fails
 	}
 	if err := x.distinctOn(); err != nil {
 		return nil, err

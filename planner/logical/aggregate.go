@@ -6,13 +6,15 @@ import (
 	"github.com/millrace/millrace/sql/types"
 )
 
-// Aggregate groups by the columns Keys (none: one global row). Output: keys, then aggregates. Emit is the query's EMIT clause.
+// Aggregate groups by the columns Keys (none: one global row). Output: keys, then aggregates. Emit is the query's EMIT clause. Final says that
+// the input is a static table and the groups come once, when it has been read.
 type Aggregate struct {
 	base
-	Keys []int
-	Aggs []physical.AggCall
-	Emit ast.EmitMode
-	Pos  int // of the query block, for errors
+	Keys  []int
+	Aggs  []physical.AggCall
+	Emit  ast.EmitMode
+	Final bool
+	Pos   int // of the query block, for errors
 }
 
 // NewAggregate makes an aggregation.

@@ -20,7 +20,7 @@ func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 			rest = append(rest, c)
 			continue
 		}
-		j = j.withKey(l.column(a), r.column(Shift(b, -width)), isNullEqual(c))
+		j = j.WithKey(l.column(a), r.column(Shift(b, -width)), isNullEqual(c))
 	}
 	newLeft, newRight := l.build(), r.build()
 	shifted := len(newLeft.Columns()) - width
@@ -55,8 +55,8 @@ func BuildJoin(left, right Node, j Join, conds []expr.Expr) Node {
 	return NewPick(out, keep)
 }
 
-// withKey adds a pair of keys.
-func (j Join) withKey(left, right int, nullEqual bool) Join {
+// WithKey adds a pair of keys.
+func (j Join) WithKey(left, right int, nullEqual bool) Join {
 	if nullEqual || j.NullEqual != nil {
 		list := make([]bool, len(j.LeftKeys), len(j.LeftKeys)+1)
 		copy(list, j.NullEqual)
@@ -105,6 +105,9 @@ func sideOf(e expr.Expr, width int) int {
 	}
 	return sides
 }
+
+// Equality takes `a = b` or `a <=> b` apart, see BuildJoin.
+func Equality(e expr.Expr, width int) (left, right expr.Expr, ok bool) { return equality(e, width) }
 
 // SideOf tells which inputs of a join e reads: 0 none, 1 left, 2 right, 3 both.
 func SideOf(e expr.Expr, width int) int { return sideOf(e, width) }

@@ -102,7 +102,7 @@ func (l *Lowerer) aggregate(x *logical.Aggregate, in physical.Node) (physical.No
 	o := &physical.GroupAggregate{
 		Keys: x.Keys, Aggs: x.Aggs, WindowEnd: -1,
 		RetractInput: in.Properties().Changelog != physical.AppendOnly,
-		FinalOnly:    l.opts.FinalOnly && info.Bounded,
+		FinalOnly:    x.Final || l.opts.FinalOnly && info.Bounded,
 	}
 	for i, k := range x.Keys {
 		if slices.Contains(l.props.Of(x.Inputs()[0]).WindowEnd, k) {

@@ -33,7 +33,7 @@ func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
 }
 
 func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Changelog {
-	if d.FinalOnly && in.Bounded {
+	if a.Final || d.FinalOnly && in.Bounded {
 		return physical.AppendOnly
 	}
 	return physical.Retract

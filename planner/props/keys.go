@@ -37,10 +37,51 @@ func keys(n logical.Node, in []*Info) [][]int {
 		return topNKeys(x, in[0])
 	case *logical.Join:
 		return joinKeys(x, in)
-	case *logical.Union, *logical.Values, *logical.SystemScan:
+	case *logical.Values:
+		if len(x.Rows) <= 1 {
+			return [][]int{{}}
+		}
+		return nil
+	case *logical.Filter:
+		return filterKeys(x, in[0].Keys)
+	case *logical.Limit:
+		return limitKeys(x.Limit, in[0].Keys)
+	case *logical.Sort:
+		return limitKeys(x.Limit, in[0].Keys)
+	case *logical.Union, *logical.SystemScan:
 		return nil
 	}
 	return in[0].Keys
+}
+
+// limitKeys: of one row the empty set of columns is a key.
+func limitKeys(limit int64, keys [][]int) [][]int {
+	if limit == 1 || limit == 0 {
+		return [][]int{{}}
+	}
+	return keys
+}
+
+// filterKeys leaves a key that is compared with constants whole without its columns: there is one row at most.
+func filterKeys(f *logical.Filter, keys [][]int) [][]int {
+	fixed := map[int]bool{}
+	for _, c := range logical.Conjuncts(f.Pred) {
+		call, ok := c.(*expr.Call)
+		if !ok || call.Name != "=" || len(call.Args) != 2 {
+			continue
+		}
+		for i, a := range call.Args {
+			if _, is := call.Args[1-i].(*expr.Const); is && logical.KeyColumn(a) >= 0 {
+				fixed[logical.KeyColumn(a)] = true
+			}
+		}
+	}
+	for _, key := range keys {
+		if len(key) > 0 && !slices.ContainsFunc(key, func(c int) bool { return !fixed[c] }) {
+			return append(slices.Clone(keys), []int{})
+		}
+	}
+	return keys
 }
 
 // scanKeys trusts the PRIMARY KEY of a static table and of a changelog. In an endless stream the same key comes again, and where there

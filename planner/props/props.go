@@ -53,8 +53,10 @@ func (d *Deriver) Of(n logical.Node) *Info {
 // static tells whether the output is a table to look things up in. A limited stream is bounded, but its rows come in their own time;
 // the rows of an aggregation are final only when the plan says so.
 func static(n logical.Node, info *Info, in []*Info) bool {
-	switch n.(type) {
-	case *logical.Watermark, *logical.Limit, *logical.Aggregate, *logical.WindowAggregate:
+	switch x := n.(type) {
+	case *logical.Aggregate:
+		return x.Final
+	case *logical.Watermark, *logical.Limit, *logical.WindowAggregate:
 		return false
 	}
 	for _, i := range in {

@@ -3,6 +3,7 @@ package function
 import (
 	"bytes"
 
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/row"
 	"github.com/millrace/millrace/sql/vector"
 )
@@ -17,6 +18,7 @@ func miscFuncs() []*Func {
 		def("version()", "The version that clients of the MySQL protocol see.", fixed(tText, rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
 			return append(dst, serverVersion...), true
 		})), "version()", serverVersion),
+		def("single_row(n)", "TRUE; an error when n is more than 1. It checks the number of rows of a subquery that is used as a value.", fixed(tBool, kernelSingleRow, tInt), "single_row(1)", "1"),
 		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1"),
 	)...)
 }
@@ -29,6 +31,16 @@ func bindTypeOf(args []Arg) (Bound, error) {
 	return Bound{Ret: tText, ArgTypes: anyTypes(args), Kernel: rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
 		return append(dst, name...), true
 	})}, nil
+}
+
+func kernelSingleRow(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+	out.Resize(n)
+	for i, rows := range args[0].I64[:n] {
+		if out.I64[i] = 1; rows > 1 && !args[0].IsNull(i) {
+			ctx.Fail(i, diag.New(diag.SubqueryRows, -1, "the subquery gives %d rows where one value is wanted", rows).
+				WithHint("aggregate it, take the first with ORDER BY .. LIMIT 1, or write IN (SELECT ..)"))
+		}
+	}
 }
 
 func bindHash(args []Arg) (Bound, error) {

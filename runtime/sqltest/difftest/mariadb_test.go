@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// database is where the tests' tables live.
-const database = "millrace_difftest"
+// database is where the tables of this run live: runs beside one another must not meet.
+var database = fmt.Sprintf("millrace_difftest_%d", os.Getpid())
 
 // setup makes a session of MariaDB speak the dialect as far as its settings reach: bytewise comparison without padding, || as
 // concatenation, UTC.
-const setup = `SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin;
+var setup = `SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin;
 SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,PIPES_AS_CONCAT';
 SET SESSION time_zone = '+00:00';
 SET SESSION group_concat_max_len = 1000000;
@@ -44,8 +44,10 @@ func connect(t *testing.T) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &client{args: []string{path, "--no-defaults", "--host=" + host, "--port=" + port, "--user=root", "--force", "-N", "-B",
+	c := &client{args: []string{path, "--no-defaults", "--host=" + host, "--port=" + port, "--user=root", "--force", "-N", "-B",
 		"--default-character-set=utf8mb4", "--binary-mode"}}
+	t.Cleanup(func() { c.run(t, []string{"DROP DATABASE IF EXISTS " + database}) })
+	return c
 }
 
 // run executes statements in one session and gives the rows of each, columns parted by tabs; a refused statement has the one row
