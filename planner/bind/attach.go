@@ -182,28 +182,23 @@ func shiftFrom(e expr.Expr, width, n int) expr.Expr {
 
 // attachScalar gives the subquery's value: NULL when it has no row, an error when it has several.
 func (b *Binder) attachScalar(in logical.Node, q *subquery) (logical.Node, expr.Expr, error) {
+	width := len(in.Columns())
+	if row, ok := q.computed(width); ok {
+		return in, row[0], nil
+	}
 	p, err := b.free(in, q, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	width := len(in.Columns())
-	if !b.oneRow(p, width) {
+	switch {
+	case !b.oneRow(p, width):
 		return b.attachChecked(in, q, p)
-	}
-	if p.always() && !isNullConst(p.empty[0]) {
-		cols := logical.NewPick(p.node, allColumns(p.node))
-		p.node = logical.NewProject(p.node, append(cols.Exprs, expr.NewBool(true)), append(cols.Names, "found"))
+	case p.always():
+		out, err := b.joinEmpty(in, q, p)
+		return out, &expr.Col{Index: width, Name: q.plan.Columns()[0].Name, Typ: q.typ(), Pos: q.at}, err
 	}
 	out := p.join(in, physical.Left, q.at)
-	value := expr.Expr(logical.ColOf(out, width))
-	if p.always() && !isNullConst(p.empty[0]) {
-		found := logical.ColOf(out, len(out.Columns())-1)
-		if value, err = expr.NewCase([]expr.Expr{found}, []expr.Expr{value}, p.empty[0], q.at); err != nil {
-			return nil, nil, err
-		}
-		value, err = castTo(value, q.typ(), q.at)
-	}
-	return out, value, err
+	return out, logical.ColOf(out, width), nil
 }
 
 func isNullConst(e expr.Expr) bool {

@@ -51,9 +51,6 @@ func (b *Binder) unknownTableFunc(x *ast.TableFunc) error {
 }
 
 func (b *Binder) derived(x *ast.DerivedTable) (logical.Node, *scope, error) {
-	if x.Lateral {
-		return nil, nil, notSupported(b.at(x), "LATERAL")
-	}
 	n, err := b.query(x.Query)
 	if err != nil {
 		return nil, nil, err

@@ -33,27 +33,55 @@ func (b *Binder) join(x *ast.Join) (logical.Node, *scope, error) {
 	if expands(x.Right) {
 		return b.expandJoin(x, left, ls)
 	}
+	if t, ok := x.Right.(*ast.DerivedTable); ok && t.Lateral {
+		return b.lateral(x, t, left, ls)
+	}
 	right, rs, err := b.from(x.Right)
 	if err != nil {
 		return nil, nil, err
 	}
-	width := len(left.Columns())
-	sc := ls.join(rs, width)
-	conds, err := b.joinConditions(x, ls, rs, sc, width)
-	if err != nil {
+	j := logical.Join{Pos: b.at(x), Kind: joinKinds[x.Kind]}
+	s := &sides{left: left, right: right, ls: ls, rs: rs}
+	if err := b.joinConditions(x, s); err != nil {
 		return nil, nil, err
 	}
-	j := logical.Join{Pos: b.at(x), Kind: physical.Inner}
-	switch x.Kind {
-	case ast.JoinLeft:
-		j.Kind = physical.Left
-	case ast.JoinFull:
-		j.Kind = physical.Full
-	case ast.JoinRight:
-		j.Kind = physical.Left
-		return b.swapped(left, right, j, conds), sc, nil
+	var out logical.Node
+	if x.Kind == ast.JoinRight {
+		out = b.swapped(s.left, s.right, j, s.conds)
+	} else {
+		out = logical.BuildJoin(s.left, s.right, j, s.conds)
 	}
-	return logical.BuildJoin(left, right, j, conds), sc, nil
+	return b.joined(x, s, out)
+}
+
+var joinKinds = map[ast.JoinKind]physical.JoinKind{ast.JoinInner: physical.Inner, ast.JoinCross: physical.Inner, ast.JoinLeft: physical.Left,
+	ast.JoinRight: physical.Left, ast.JoinFull: physical.Full}
+
+// sides are the inputs of a join and its conditions, over left columns then right columns. Tests are conditions with subqueries, which
+// an inner join has as a filter above it.
+type sides struct {
+	left, right logical.Node
+	ls, rs      *scope
+	conds       []expr.Expr
+	tests       []ast.Expr
+	using       []ast.Name
+}
+
+func (s *sides) scope() *scope { return s.ls.join(s.rs, len(s.left.Columns())) }
+
+// joined finishes a join: tests, and the columns of USING.
+func (b *Binder) joined(x *ast.Join, s *sides, out logical.Node) (logical.Node, *scope, error) {
+	sc := s.scope()
+	for _, t := range s.tests {
+		var err error
+		if out, err = b.where(out, sc, t); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(s.using) == 0 {
+		return out, sc, nil
+	}
+	return b.coalesced(x, s, out, sc)
 }
 
 // swapped joins with the sides exchanged and puts the columns back in their order.
@@ -69,47 +97,129 @@ func (b *Binder) swapped(left, right logical.Node, j logical.Join, conds []expr.
 	return logical.NewPick(logical.BuildJoin(right, left, j, conds), moved)
 }
 
-// joinConditions binds ON or USING over left columns then right columns. USING hides the right side's column; for a RIGHT join the
-// left one may be NULL, so that the right one is shown.
-func (b *Binder) joinConditions(x *ast.Join, ls, rs, sc *scope, width int) ([]expr.Expr, error) {
+// joinConditions binds ON, USING or NATURAL.
+func (b *Binder) joinConditions(x *ast.Join, s *sides) error {
 	if x.On != nil {
-		e, err := b.condition(x.On, &clause{name: "ON", scope: sc})
-		if err != nil {
-			return nil, err
-		}
-		if k, ok := e.(*expr.Const); ok && !k.Value.IsNull(0) && k.Value.Bool(0) {
-			return nil, nil
-		}
-		return logical.Conjuncts(e), nil
+		return b.onConditions(x, s)
 	}
-	var conds []expr.Expr
-	for _, name := range x.Using {
-		l, err := ls.resolve([]ast.Name{name}, b.at)
+	s.using = x.Using
+	if x.Natural {
+		s.using = commonNames(s.ls, s.rs, x)
+	}
+	for _, name := range s.using {
+		l, err := s.ls.resolve([]ast.Name{name}, b.at)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		r, err := rs.resolve([]ast.Name{name}, b.at)
+		r, err := s.rs.resolve([]ast.Name{name}, b.at)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		e, err := expr.NewCall("=", b.at(name), l, logical.Shift(r, width))
+		e, err := expr.NewCall("=", b.at(name), l, logical.Shift(r, len(s.left.Columns())))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		conds = append(conds, e)
-		hide, _ := rs.find("", name.Text)
-		hidden := hide.index + width
-		if x.Kind == ast.JoinRight {
-			hide, _ = ls.find("", name.Text)
-			hidden = hide.index
+		s.conds = append(s.conds, e)
+	}
+	return nil
+}
+
+// commonNames are the columns that both sides of a NATURAL JOIN have, in the order of the left side.
+func commonNames(ls, rs *scope, x *ast.Join) []ast.Name {
+	var out []ast.Name
+	for _, c := range ls.cols {
+		if _, n := rs.find("", c.name); n > 0 && !c.hidden {
+			out = append(out, ast.Name{Pos: x.Pos, Text: c.name})
 		}
+	}
+	return out
+}
+
+// onConditions binds ON. A condition with a subquery filters the result of an inner join; of an outer join it may only filter the side
+// whose rows may miss.
+func (b *Binder) onConditions(x *ast.Join, s *sides) error {
+	sc := s.scope()
+	for _, e := range conjuncts(x.On) {
+		subs := &subqueries{}
+		k, err := b.condition(e, &clause{name: "ON", scope: sc, subqueries: subs})
+		if err != nil {
+			return err
+		}
+		if c, ok := k.(*expr.Const); ok && !c.Value.IsNull(0) && c.Value.Bool(0) {
+			continue
+		}
+		switch {
+		case len(subs.list) == 0:
+			s.conds = append(s.conds, logical.Conjuncts(k)...)
+			continue
+		case x.Kind == ast.JoinInner || x.Kind == ast.JoinCross:
+			s.tests = append(s.tests, e)
+		case x.Kind == ast.JoinLeft:
+			s.right, err = b.where(s.right, s.rs, e)
+		case x.Kind == ast.JoinRight:
+			s.left, err = b.where(s.left, s.ls, e)
+		default:
+			err = notSupported(b.at(e), "a subquery in ON of a FULL JOIN").WithHint("filter its inputs in subqueries of FROM")
+		}
+		if d, ok := diag.As(err); ok && d.Code == diag.UnknownColumn {
+			err = notSupported(b.at(e), "a subquery in ON of an outer join that reads the side whose rows are all kept").
+				WithHint("compute it in a subquery of FROM and compare with its column")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coalesced gives the scope of a join with USING or NATURAL (MySQL 8.0 manual, 15.2.13.2): first the common columns, once, in the order of the
+// left side, then the others. A common column is the left one; of a RIGHT join, whose left rows may miss, the right one; of a FULL
+// join whichever is there. Both sides' own still answer to their table's name.
+func (b *Binder) coalesced(x *ast.Join, s *sides, out logical.Node, sc *scope) (logical.Node, *scope, error) {
+	width := len(s.left.Columns())
+	common := &scope{}
+	var list columnList
+	for i, f := range out.Columns() {
+		list.append(logical.ColOf(out, i), f.Name)
+	}
+	for _, name := range inOrder(s.ls, s.using) {
+		l, _ := s.ls.find("", name.Text)
+		r, _ := s.rs.find("", name.Text)
+		shown := *l
+		switch x.Kind {
+		case ast.JoinRight:
+			shown = *r
+			shown.index += width
+		case ast.JoinFull:
+			e, err := expr.NewCall("coalesce", b.at(name), logical.ColOf(out, l.index), logical.ColOf(out, r.index+width))
+			if err != nil {
+				return nil, nil, err
+			}
+			shown = scopeColumn{name: l.name, typ: e.Type(), index: list.append(e, l.name)}
+		}
+		common.cols = append(common.cols, shown)
 		for i := range sc.cols {
-			if sc.cols[i].index == hidden {
-				sc.cols[i].hidden = true
+			if c := &sc.cols[i]; c.index == l.index || c.index == r.index+width {
+				c.hidden = true
 			}
 		}
 	}
-	return conds, nil
+	if len(list.exprs) > len(out.Columns()) {
+		out = list.project(out)
+	}
+	common.cols = append(common.cols, sc.cols...)
+	return out, common, nil
+}
+
+// inOrder sorts names as the columns of s are.
+func inOrder(s *scope, names []ast.Name) []ast.Name {
+	out := slices.Clone(names)
+	slices.SortStableFunc(out, func(x, y ast.Name) int {
+		a, _ := s.find("", x.Text)
+		c, _ := s.find("", y.Text)
+		return a.index - c.index
+	})
+	return out
 }
 
 // temporal binds `left JOIN t FOR SYSTEM_TIME AS OF left.ts`: t must be versioned (PRIMARY KEY and WATERMARK) or bounded; then its
@@ -135,19 +245,19 @@ func (b *Binder) temporal(x *ast.Join, t *ast.Table, left logical.Node, ls *scop
 		alias = t.Alias.Text
 	}
 	width := len(left.Columns())
-	rs := fieldsToScope(alias, right)
-	sc := ls.join(rs, width)
-	conds, err := b.joinConditions(x, ls, rs, sc, width)
-	if err != nil {
+	s := &sides{left: left, right: right, ls: ls, rs: fieldsToScope(alias, right)}
+	if err := b.joinConditions(x, s); err != nil {
 		return nil, nil, err
 	}
+	left, right = s.left, s.right
+	conds := s.conds
 	j := logical.Join{Pos: b.at(x), Kind: physical.Inner, Method: logical.Temporal}
 	if x.Kind == ast.JoinLeft {
 		j.Kind = physical.Left
 	}
 	if rel.Watermark == nil {
 		j.Method = logical.Lookup
-		return logical.BuildJoin(left, right, j, conds), sc, nil
+		return b.joined(x, s, logical.BuildJoin(left, right, j, conds))
 	}
 	col, ok := time.(*expr.Col)
 	if !ok || !slices.Contains(b.props.Of(left).EventTime, col.Index) {
@@ -161,7 +271,7 @@ func (b *Binder) temporal(x *ast.Join, t *ast.Table, left logical.Node, ls *scop
 	}
 	j.Residual = logical.And(residual)
 	// The residual was bound over the sides as they are; BuildJoin moves it when it has to add key columns.
-	return logical.BuildJoin(left, right, j, conds), sc, nil
+	return b.joined(x, s, logical.BuildJoin(left, right, j, conds))
 }
 
 // versions reads the table of a temporal join.

@@ -139,7 +139,25 @@ func (l *Lowerer) join(x *logical.Join, in []physical.Node) (physical.Node, erro
 		o.Base = l.base(x, l.exchange(left, x.LeftKeys), l.exchange(right, x.RightKeys))
 		return finish(l, o, &o.Base), nil
 	}
+	if err := l.checkTheta(x, left, right); err != nil {
+		return nil, err
+	}
 	return l.regularJoin(x, left, right), nil
+}
+
+// checkTheta refuses a join without an equality of two endless streams: every row would meet every other. Rows that come and go belong to
+// tables, whose size is not that of all time, and a single row is as good as a constant.
+func (l *Lowerer) checkTheta(x *logical.Join, left, right physical.Node) error {
+	if len(x.LeftKeys) > 0 || x.Kind.LeftOnly() && x.Residual == nil {
+		return nil
+	}
+	for _, in := range []*physical.Props{left.Properties(), right.Properties()} {
+		if in.Bounded || in.Changelog != physical.AppendOnly || slices.ContainsFunc(in.Keys, func(k []int) bool { return len(k) == 0 }) {
+			return nil
+		}
+	}
+	return diag.New(diag.UnboundedState, x.Pos, "a join of two endless streams without an equality would compare each row with all others, for ever").
+		WithHint("equate a column of both sides (in windows: window_start and window_end too), or let one side be a table or an aggregation")
 }
 
 func (l *Lowerer) regularJoin(x *logical.Join, left, right physical.Node) physical.Node {
