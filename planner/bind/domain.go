@@ -89,6 +89,8 @@ func (d *domain) push(n logical.Node) (logical.Node, error) {
 		return d.join(x)
 	case *logical.Values:
 		return d.rows(x)
+	case *logical.Expand:
+		return d.expand(x)
 	case *logical.Union:
 		in := make([]logical.Node, len(x.Inputs()))
 		for i, c := range x.Inputs() {
@@ -231,6 +233,26 @@ func (d *domain) rows(x *logical.Values) (logical.Node, error) {
 		return in[0], nil
 	}
 	return logical.NewUnion(in...), nil
+}
+
+// expand makes rows of values that the domain holds, too.
+func (d *domain) expand(x *logical.Expand) (logical.Node, error) {
+	below := len(x.Inputs()[0].Columns())
+	in, err := d.push(x.Inputs()[0])
+	if err != nil {
+		return nil, err
+	}
+	next := *x
+	next.Args = make([]expr.Expr, len(x.Args))
+	for i, e := range x.Args {
+		next.Args[i] = d.bound(e, below)
+	}
+	next.Keep = append(slices.Clone(x.Keep), allColumns(in)[below:]...)
+	out := logical.NewExpand(in, next)
+	n, k := len(x.Keep), len(d.vars)
+	order := allColumns(out)
+	order = append(append(slices.Clone(order[:n]), order[n+k:]...), order[n:n+k]...)
+	return logical.NewPick(out, order), nil
 }
 
 // aggregate groups by the domain, too. Without GROUP BY each of its values has a row, also where there is nothing to aggregate.

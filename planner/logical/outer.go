@@ -49,6 +49,8 @@ func exprsOf(n Node) []expr.Expr {
 		return x.Exprs
 	case *Join:
 		return []expr.Expr{x.Residual}
+	case *Expand:
+		return x.Args
 	case *Values:
 		return slices.Concat(x.Rows...)
 	}
