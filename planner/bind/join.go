@@ -17,10 +17,7 @@ func (b *Binder) join(x *ast.Join) (logical.Node, *scope, error) {
 	if b.joins++; b.joins > MaxJoins {
 		return nil, nil, diag.New(diag.TooDeep, b.at(x), "more than %d joins in one statement", MaxJoins)
 	}
-	switch {
-	case x.Natural:
-		return nil, nil, diag.New(diag.NotSupported, b.at(x.Right), "planning NATURAL JOIN is not supported").WithHint("name the columns: JOIN .. USING (a, b)")
-	case x.AsOf:
+	if x.AsOf {
 		return nil, nil, diag.New(diag.NotSupported, b.at(x.Right), "planning ASOF JOIN is not supported")
 	}
 	left, ls, err := b.from(x.Left)
