@@ -289,6 +289,13 @@ func (t *Times) AppendText(v *vector.Vector, s []byte) bool {
 		}
 		return ok
 	case types.Decimal:
+		if v.Type.Class() == types.ClassI256 {
+			d, ok := types.ParseWide(s, v.Type.Scale)
+			if ok = ok && types.WideFits(d, v.Type.Precision); ok {
+				v.AppendI256(d)
+			}
+			return ok
+		}
 		d, ok := ParseDecimal(s, v.Type)
 		if ok {
 			v.AppendI128(d)

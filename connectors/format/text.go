@@ -49,6 +49,9 @@ func AppendScalar(dst []byte, v *vector.Vector, i int, style TimeStyle) []byte {
 	case types.Point:
 		return types.AppendPoint(dst, v.I128[i])
 	case types.Decimal:
+		if v.Type.Class() == types.ClassI256 {
+			return types.AppendWide(dst, v.I256[i], v.Type.Scale)
+		}
 		return AppendDecimal(dst, v.I128[i], v.Type.Scale)
 	case types.Interval:
 		return types.AppendInterval(dst, v.I128[i])

@@ -66,9 +66,9 @@ func (b *Binder) typeOf(t *ast.TypeName) (types.Type, error) {
 }
 
 func (b *Binder) decimalType(t *ast.TypeName, precision, scale int) (types.Type, error) {
-	if precision < 1 || precision > types.NarrowPrecision || scale < 0 || scale > min(precision, types.MaxDecimalScale) {
+	if precision < 1 || precision > types.MaxDecimalPrecision || scale < 0 || scale > min(precision, types.MaxDecimalScale) {
 		return types.Type{}, diag.New(diag.UnknownType, b.at(t), "DECIMAL(%d,%d) is out of range", precision, scale).
-			WithHint("up to %d digits, %d of them behind the point", types.NarrowPrecision, types.MaxDecimalScale)
+			WithHint("up to %d digits, %d of them behind the point", types.MaxDecimalPrecision, types.MaxDecimalScale)
 	}
 	return types.DecimalOf(precision, scale), nil
 }

@@ -129,6 +129,8 @@ func cell(c *vector.Vector, i int) any {
 		return c.I64[i]
 	case types.ClassI128:
 		return string(types.AppendDecimal(nil, c.I128[i], c.Type.Scale))
+	case types.ClassI256:
+		return string(types.AppendWide(nil, c.I256[i], c.Type.Scale))
 	}
 	return string(c.Bytes(i))
 }

@@ -30,9 +30,9 @@ func coerceComparison(name string, pos int, args []Expr) ([]Expr, error) {
 			args[i] = lit
 		}
 	}
-	typ := args[0].Type()
+	typ := comparedType(args[0], target)
 	for _, a := range args[1:] {
-		t, ok := types.CommonType(typ, a.Type())
+		t, ok := types.CommonType(typ, comparedType(a, target))
 		if !ok || mixesText(typ, a.Type()) {
 			return nil, diag.New(diag.TypeMismatch, pos, "cannot compare %s with %s", typ, a.Type()).WithHint("write CAST(%s AS %s)", Print(textual(args)), nonText(typ, a.Type()))
 		}
@@ -71,6 +71,15 @@ func comparisonTarget(args []Expr) types.Type {
 		}
 	}
 	return target
+}
+
+// comparedType is the type of an operand; integer constants among DECIMALs count the digits they have, so that they do not widen
+// the comparison.
+func comparedType(e Expr, target types.Type) types.Type {
+	if c, ok := e.(*Const); ok && target.Kind == types.Decimal && e.Type().Kind == types.Int64 {
+		return function.DecimalOf(function.Arg{Type: e.Type(), Const: c.Value})
+	}
+	return e.Type()
 }
 
 func isTextConst(e Expr) bool {

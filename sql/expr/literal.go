@@ -78,11 +78,14 @@ func NewNumber(text string, pos int) (Expr, error) {
 			digits++
 		}
 	}
-	if scale > types.MaxDecimalScale || digits > types.NarrowPrecision {
-		return nil, diag.New(diag.BadLiteral, pos, "number of %d digits is beyond DECIMAL(38,30)", digits).WithHint("write it with an exponent for a DOUBLE")
+	if scale > types.MaxDecimalScale || digits > types.MaxDecimalPrecision {
+		return nil, diag.New(diag.BadLiteral, pos, "number of %d digits is beyond DECIMAL(65,30)", digits).WithHint("write it with an exponent for a DOUBLE")
 	}
 	if bytes.IndexByte(s, '.') >= 0 {
 		return NewLiteral(types.DecimalOf(max(digits, scale, 1), scale), text, pos)
+	}
+	if digits > types.NarrowPrecision {
+		return NewLiteral(types.DecimalOf(digits, 0), text, pos)
 	}
 	v, ok := types.ParseDecimal(s, 0)
 	switch {

@@ -188,8 +188,11 @@ func arity2(args []Arg, n int) error {
 	return nil
 }
 
-// sumDigits is the precision of SUM: no sum of representable values in reach of a stream needs more.
-const sumDigits = types.NarrowPrecision
+// sumDigits is what SUM adds to the digits of its argument, as MySQL does.
+const sumDigits = 22
+
+// maxNarrowSum is the most digits of values that SUM adds up in 128 bits: it takes 10^10 of the greatest of them to overflow.
+const maxNarrowSum = types.NarrowPrecision - 10
 
 func bindSum(args []Arg) (BoundAgg, error) {
 	t, err := numericArg(args)
@@ -199,11 +202,9 @@ func bindSum(args []Arg) (BoundAgg, error) {
 	if t.Kind.IsFloat() {
 		return BoundAgg{Ret: tFloat, ArgTypes: []types.Type{tFloat}, NewState: func(bool) AggState { return &sumFloatState{} }}, nil
 	}
-	ret := types.DecimalOf(sumDigits, t.Scale)
-	if t.Kind != types.Decimal {
-		ret = types.DecimalOf(sumDigits, 0)
-	}
-	return BoundAgg{Ret: ret, ArgTypes: []types.Type{t}, NewState: func(bool) AggState { return &sumState{} }}, nil
+	d := types.AsDecimal(t)
+	ret := types.DecimalOf(d.Precision+sumDigits, d.Scale)
+	return BoundAgg{Ret: ret, ArgTypes: []types.Type{t}, NewState: func(bool) AggState { return newSumState(d, false, 0) }}, nil
 }
 
 func bindAvg(args []Arg) (BoundAgg, error) {
@@ -217,7 +218,15 @@ func bindAvg(args []Arg) (BoundAgg, error) {
 	d := types.AsDecimal(t)
 	scale := min(d.Scale+divIncrement, types.MaxDecimalScale)
 	ret := types.DecimalOf(d.Precision-d.Scale+scale, scale)
-	return BoundAgg{Ret: ret, ArgTypes: []types.Type{t}, NewState: func(bool) AggState { return &sumState{mean: true, shift: scale - d.Scale} }}, nil
+	return BoundAgg{Ret: ret, ArgTypes: []types.Type{t}, NewState: func(bool) AggState { return newSumState(d, true, scale-d.Scale) }}, nil
+}
+
+// newSumState makes the accumulators for values of a DECIMAL type.
+func newSumState(d types.Type, mean bool, shift int) AggState {
+	if d.Precision > maxNarrowSum {
+		return &sumWideState{mean: mean, shift: shift}
+	}
+	return &sumState{mean: mean, shift: shift}
 }
 
 // sumState is SUM and AVG of integers and DECIMALs: an exact 128-bit sum.
@@ -284,16 +293,18 @@ func (s *sumState) Emit(group int, out *vector.Vector) {
 		out.AppendNull()
 		return
 	}
-	if !s.mean {
-		out.AppendI128(s.sum[group])
-		return
+	x, ok := s.sum[group], true
+	if s.mean {
+		x, ok = divShifted(x, types.I128(s.n[group]), s.shift)
 	}
-	x, ok := divShifted(s.sum[group], types.I128(s.n[group]), s.shift)
-	if !ok {
+	switch {
+	case !ok:
 		out.AppendNull()
-		return
+	case out.Type.Class() == types.ClassI256:
+		out.AppendI256(x.Widen())
+	default:
+		out.AppendI128(x)
 	}
-	out.AppendI128(x)
 }
 
 func (s *sumState) Encode(group int, dst []byte) []byte {

@@ -72,6 +72,9 @@ func bindAdd(args []Arg) (Bound, error) {
 		return strict(tFloat, kernelAddFloat, tFloat, tFloat), nil
 	}
 	ret, want := sumType(args)
+	if anyWide(append(want, ret)) {
+		return wideSum(args, ret, types.Int256.Add), nil
+	}
 	return Bound{Ret: ret, ArgTypes: want, Strict: true, Kernel: kernelAddDecimal}, nil
 }
 
@@ -95,12 +98,15 @@ func bindSub(args []Arg) (Bound, error) {
 		return strict(tFloat, kernelSubFloat, tFloat, tFloat), nil
 	}
 	ret, want := sumType(args)
+	if anyWide(append(want, ret)) {
+		return wideSum(args, ret, types.Int256.Sub), nil
+	}
 	return Bound{Ret: ret, ArgTypes: want, Strict: true, Kernel: kernelSubDecimal}, nil
 }
 
 // sumType gives the result of DECIMAL + and -, and the types that bring both operands to its scale.
 func sumType(args []Arg) (types.Type, []types.Type) {
-	x, y := types.AsDecimal(args[0].Type), types.AsDecimal(args[1].Type)
+	x, y := DecimalOf(args[0]), DecimalOf(args[1])
 	scale := max(x.Scale, y.Scale)
 	ret := types.DecimalOf(max(x.Precision-x.Scale, y.Precision-y.Scale)+scale+1, scale)
 	return ret, []types.Type{types.DecimalOf(x.Precision-x.Scale+scale, scale), types.DecimalOf(y.Precision-y.Scale+scale, scale)}
@@ -122,9 +128,12 @@ func bindMul(args []Arg) (Bound, error) {
 	case arithFloat:
 		return strict(tFloat, kernelMulFloat, tFloat, tFloat), nil
 	}
-	x, y := types.AsDecimal(args[0].Type), types.AsDecimal(args[1].Type)
+	x, y := DecimalOf(args[0]), DecimalOf(args[1])
 	ret := types.DecimalOf(x.Precision+y.Precision, x.Scale+y.Scale)
 	drop := x.Scale + y.Scale - ret.Scale
+	if anyWide([]types.Type{ret, x, y}) {
+		return strict(ret, wideMulKernel(drop), x, y), nil
+	}
 	return strict(ret, mulDecimalKernel(drop), x, y), nil
 }
 
@@ -142,9 +151,12 @@ func bindDiv(args []Arg) (Bound, error) {
 	if class == arithFloat {
 		return strict(tFloat, kernelDivFloat, tFloat, tFloat), nil
 	}
-	x, y := types.AsDecimal(args[0].Type), types.AsDecimal(args[1].Type)
+	x, y := DecimalOf(args[0]), DecimalOf(args[1])
 	scale := min(x.Scale+divIncrement, types.MaxDecimalScale)
 	ret := types.DecimalOf(x.Precision-x.Scale+y.Scale+scale, scale)
+	if anyWide([]types.Type{ret, x, y}) {
+		return strict(ret, wideDivKernel(ret.Scale-x.Scale+y.Scale), x, y), nil
+	}
 	return strict(ret, divDecimalKernel(ret.Scale-x.Scale+y.Scale), x, y), nil
 }
 
@@ -165,6 +177,9 @@ func bindIntDiv(args []Arg) (Bound, error) {
 		return strict(tInt, kernelIntDivFloat, tFloat, tFloat), nil
 	}
 	_, want := sumType(args)
+	if anyWide(want) {
+		return wideIntDiv(args), nil
+	}
 	return Bound{Ret: tInt, ArgTypes: want, Strict: true, Kernel: kernelIntDivDecimal}, nil
 }
 
@@ -190,6 +205,9 @@ func bindMod(args []Arg) (Bound, error) {
 	}
 	ret, want := sumType(args)
 	ret = types.DecimalOf(ret.Precision-1, ret.Scale)
+	if anyWide(append(want, ret)) {
+		return wideMod(args, ret), nil
+	}
 	return Bound{Ret: ret, ArgTypes: want, Strict: true, Kernel: kernelModDecimal}, nil
 }
 
@@ -211,6 +229,9 @@ func bindNegate(args []Arg) (Bound, error) {
 		return strict(tFloat, kernelNegateFloat, tFloat), nil
 	}
 	t := types.AsDecimal(args[0].Type)
+	if anyWide([]types.Type{t}) {
+		return strict(t, kernelNegateWide, t), nil
+	}
 	return strict(t, kernelNegateDecimal, t), nil
 }
 

@@ -49,6 +49,9 @@ func (f *Func) reading(k types.Kind) *Func { f.TextLiterals = k; return f }
 // readingFrom is reading for the arguments from index i on.
 func (f *Func) readingFrom(k types.Kind, i int) *Func { f.TextLiterals, f.TextFrom = k, i; return f }
 
+// wide says that a function of a narrow family takes DECIMALs of any width.
+func (f *Func) wide() *Func { f.takesWide = true; return f }
+
 func (f *Func) volatile() *Func { f.Deterministic = false; return f }
 func (f *Func) stable() *Func   { f.Deterministic, f.Stable = false, true; return f }
 

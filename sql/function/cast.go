@@ -31,12 +31,16 @@ func Cast(from, to types.Type, try bool) (Kernel, error) {
 		return c.toJSON, nil
 	case to.Class() == types.ClassBytes:
 		return c.toText, nil
+	case to.Class() == types.ClassI256, from.Class() == types.ClassI256 && to.Kind == types.Decimal:
+		return c.wideKernel(), nil
 	case to.Kind.IsListed():
 		return c.listedKernel(), nil
 	case to.Kind == types.Year:
 		return c.yearKernel(), nil
 	case to.Kind == types.Point:
 		return c.pointFromText, nil
+	case from.Class() == types.ClassI256 && to.Class() != types.ClassBytes:
+		return c.fromWide, nil
 	case to.Kind == types.Bool || to.Kind.IsInteger():
 		return c.integerKernel(), nil
 	case to.Kind.IsFloat():

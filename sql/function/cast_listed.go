@@ -66,6 +66,10 @@ func uint64At(v *vector.Vector, i int) (x uint64, ok bool) {
 	case types.ClassI128:
 		d, _ := types.Rescale(v.I128[i], v.Type.Scale, 0)
 		return d.Lo, d.Hi == 0
+	case types.ClassI256:
+		d, _ := types.WideRescale(v.I256[i], v.Type.Scale, 0)
+		small, ok := d.Narrow()
+		return small.Lo, ok && small.Hi == 0
 	}
 	return uint64(v.I64[i]), v.I64[i] >= 0 || v.Type.Kind.IsUnsignedBits()
 }

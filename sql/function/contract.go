@@ -77,6 +77,7 @@ type Func struct {
 	// number they spell, Timestamp as the DATE, TIME or DATETIME they spell; Null (zero): they stay text.
 	TextLiterals types.Kind
 	TextFrom     int
+	takesWide    bool // the kernel takes DECIMALs of more than 38 digits although its family's do not
 	// Bind resolves the call; an error says which argument is wrong and why, without naming the function.
 	Bind func(args []Arg) (Bound, error)
 }

@@ -16,17 +16,17 @@ import (
 // mathFuncs is the table of numeric functions.
 func mathFuncs() []*Func {
 	all := []*Func{
-		def("abs(x)", "The absolute value.", bindAbs, "abs(-3)", "3", "abs(-1.5)", "1.5"),
-		def("ceil(x)", "The least integer that is not below x.", bindRounding(1), "ceil(1.2)", "2", "ceil(-1.2)", "-1").alias("ceiling"),
-		def("floor(x)", "The greatest integer that is not above x.", bindRounding(-1), "floor(1.8)", "1", "floor(-1.2)", "-2"),
+		def("abs(x)", "The absolute value.", bindAbs, "abs(-3)", "3", "abs(-1.5)", "1.5").wide(),
+		def("ceil(x)", "The least integer that is not below x.", bindRounding(1), "ceil(1.2)", "2", "ceil(-1.2)", "-1").alias("ceiling").wide(),
+		def("floor(x)", "The greatest integer that is not above x.", bindRounding(-1), "floor(1.8)", "1", "floor(-1.2)", "-2").wide(),
 		def("round(x) | round(x, d)", "x rounded to d decimals (0 unless given), halves away from zero. A negative d rounds before the point.", bindRound(false),
-			"round(1.255, 2)", "1.26", "round(-1.5)", "-2", "round(1250, -2)", "1300"),
-		def("truncate(x, d)", "x cut to d decimals.", bindRound(true), "truncate(1.259, 2)", "1.25", "truncate(-1.9, 0)", "-1").alias("trunc"),
+			"round(1.255, 2)", "1.26", "round(-1.5)", "-2", "round(1250, -2)", "1300").wide(),
+		def("truncate(x, d)", "x cut to d decimals.", bindRound(true), "truncate(1.259, 2)", "1.25", "truncate(-1.9, 0)", "-1").alias("trunc").wide(),
 		def("sign(x)", "-1, 0 or 1.", fixed(tInt, rowInt(func(args []*vector.Vector, i int) (int64, bool) {
 			return boolInt(args[0].F64[i] > 0) - boolInt(args[0].F64[i] < 0), true
 		}), tFloat), "sign(-2.5)", "-1"),
-		def("greatest(a, b, ..)", "The greatest argument; NULL when one is NULL.", bindPick(1), "greatest(1, 3, 2)", "3", "greatest('a', 'b')", "b"),
-		def("least(a, b, ..)", "The least argument; NULL when one is NULL.", bindPick(-1), "least(2, 1.5)", "1.5"),
+		def("greatest(a, b, ..)", "The greatest argument; NULL when one is NULL.", bindPick(1), "greatest(1, 3, 2)", "3", "greatest('a', 'b')", "b").wide(),
+		def("least(a, b, ..)", "The least argument; NULL when one is NULL.", bindPick(-1), "least(2, 1.5)", "1.5").wide(),
 		def("pi()", "The number pi.", fixed(tFloat, rowFloat(func([]*vector.Vector, int) float64 { return math.Pi })), "pi()", "3.141592653589793"),
 		math1("sqrt(x)", "The square root; NULL below zero.", math.Sqrt, "sqrt(16)", "4", "sqrt(-1)", "NULL"),
 		math1("exp(x)", "e to the power of x.", math.Exp, "exp(0)", "1"),
@@ -169,6 +169,8 @@ func bindAbs(args []Arg) (Bound, error) {
 		return Bound{}, err
 	case t.Kind.IsFloat():
 		return strict(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 { return math.Abs(a[0].F64[i]) }), tFloat), nil
+	case t.Class() == types.ClassI256:
+		return strict(t, wideUnary(types.Int256.Abs), t), nil
 	case t.Kind == types.Decimal:
 		return strict(t, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			out.Resize(n)
@@ -205,6 +207,8 @@ func bindRounding(direction int64) binder {
 			return strict(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 { return f(a[0].F64[i]) }), tFloat), nil
 		case t.Kind != types.Decimal:
 			return strict(t, copyKernel, t), nil
+		case t.Class() == types.ClassI256:
+			return wideRounding(t, direction), nil
 		}
 		return strict(types.DecimalOf(t.Precision-t.Scale+1, 0), func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			out.Resize(n)
@@ -253,6 +257,9 @@ func bindRound(cut bool) binder {
 			return Bound{Ret: tInt, ArgTypes: want, Strict: true, Kernel: roundIntKernel(digits, cut)}, nil
 		}
 		scale := int(min(max(digits, 0), int64(t.Scale)))
+		if t.Class() == types.ClassI256 {
+			return wideRound(want, int(digits), cut), nil
+		}
 		return Bound{Ret: types.DecimalOf(t.Precision-t.Scale+scale+1, scale), ArgTypes: want, Strict: true, Kernel: roundDecimalKernel(t.Scale, scale, digits, cut)}, nil
 	}
 }

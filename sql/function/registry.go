@@ -40,6 +40,9 @@ func register(family ...*Func) {
 		if f.Doc == "" || f.Bind == nil || f.Family == "" || len(f.Signatures) == 0 {
 			panic("function: incomplete record " + f.Name)
 		}
+		if narrowFamilies[f.Family] && !f.takesWide {
+			f.Bind = narrowBinder(f.Bind)
+		}
 		funcs = append(funcs, f)
 		for _, name := range append([]string{f.Name}, f.Aliases...) {
 			if byName[name] != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 var hostileTypes = []types.Type{tInt, tUint, tFloat, tText, tBytes, tBool, tDate, tTime, tDatetime, tStamp, tInterval, tJSON, types.DecimalOf(38, 10),
-	types.DecimalOf(5, 0), types.ArrayOf(tInt), types.MapOf(tText, tInt), types.StructOf(types.Field{Name: "a", Type: tInt})}
+	types.DecimalOf(5, 0), types.DecimalOf(65, 30), types.DecimalOf(60, 0), types.Of(types.Year), types.EnumOf("a", "b"), types.SetOf("a", "b,c"), types.Of(types.Point),
+	types.ArrayOf(tInt), types.MapOf(tText, tInt), types.StructOf(types.Field{Name: "a", Type: tInt})}
 
 // appendHostile appends a value from the edges of its type; the slot of a NULL gets one as well.
 func appendHostile(t *rapid.T, v *vector.Vector) {
@@ -29,6 +30,9 @@ func appendHostile(t *rapid.T, v *vector.Vector) {
 		v.AppendF64(rapid.SampledFrom([]float64{0, 1, -1.5, 1e300, -1e300, 1e-300, 45}).Draw(t, "float"))
 	case types.ClassI128:
 		v.AppendI128(rapid.SampledFrom([]types.Int128{{}, types.I128(1), types.I128(-15), types.Pow10[4], types.Pow10[37], types.IntervalOf(1<<62, math.MinInt64)}).Draw(t, "wide"))
+	case types.ClassI256:
+		great, _ := types.ParseWide([]byte("9999999999999999999999999999999999999999999999999999999999999999"), 0)
+		v.AppendI256(rapid.SampledFrom([]types.Int256{{}, types.I256(1), types.I256(-15), great, great.Neg()}).Draw(t, "wider"))
 	case types.ClassBytes:
 		v.AppendString(rapid.SampledFrom([]string{"", "a", "\xff\xfe", "%_\\", "é😀", `{"a": [1, {"b`, `[[[[`, `"\ud83d`, "2026-01-02 10:00:00", "$.a[0]", "hour", "9e999", "+02:00", "%Y-%q%", "(", ","}).Draw(t, "text"))
 	case types.ClassList:

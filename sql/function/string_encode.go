@@ -27,7 +27,7 @@ func encodingFuncs() []*Func {
 		def("sha1(s)", "The SHA-1 hash in hexadecimal.", fixed(tText, mapText(func(dst, s []byte) []byte { h := sha1.Sum(s); return hex.AppendEncode(dst, h[:]) }), tBytes), "sha1('a')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8").alias("sha"),
 		def("sha2(s, bits)", "The SHA-2 hash of 224, 256 (also 0), 384 or 512 bits in hexadecimal; NULL for other sizes.", fixed(tText, rowText(sha2), tBytes, tInt),
 			"sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
-		def("format(x, d)", "The number with d decimals and commas between thousands.", bindFormat, "format(12345.678, 2)", "12,345.68", "format(2.5, 0)", "3").reading(types.Float64),
+		def("format(x, d)", "The number with d decimals and commas between thousands.", narrowBinder(bindFormat), "format(12345.678, 2)", "12,345.68", "format(2.5, 0)", "3").reading(types.Float64),
 		def("to_base64url(s)", "The bytes in base 64 for URLs, without padding (RFC 4648, section 5).", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.RawURLEncoding.AppendEncode(dst, s) }), tBytes), "to_base64url(unhex('FBFF'))", "-_8"),
 		def("from_base64url(s)", "The bytes that base 64 for URLs names, with or without padding; NULL when it is none.", fixed(tBytes, rowText(fromBase64URL), tText), "hex(from_base64url('-_8'))", "FBFF", "from_base64url('+')", "NULL"),
 		def("to_base64(s)", "The bytes in base 64.", fixed(tText, mapText(func(dst, s []byte) []byte { return base64.StdEncoding.AppendEncode(dst, s) }), tBytes), "to_base64('abc')", "YWJj"),

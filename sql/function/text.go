@@ -32,6 +32,9 @@ func AppendText(dst []byte, v *vector.Vector, i int) []byte {
 	case types.Float32:
 		return appendFloat(dst, v.F64[i], 32)
 	case types.Decimal:
+		if v.Type.Class() == types.ClassI256 {
+			return types.AppendWide(dst, v.I256[i], v.Type.Scale)
+		}
 		return types.AppendDecimal(dst, v.I128[i], v.Type.Scale)
 	case types.String, types.Bytes, types.JSON:
 		return append(dst, v.Bytes(i)...)

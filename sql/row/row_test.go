@@ -14,7 +14,8 @@ import (
 // drawType draws a type, nested ones down to the given depth.
 func drawType(t *rapid.T, depth int) types.Type {
 	flat := []types.Type{types.Of(types.Bool), types.Of(types.Int64), types.Of(types.Uint64), types.Of(types.Float64), types.DecimalOf(38, 4),
-		types.Of(types.String), types.Of(types.Bytes), types.Of(types.Timestamp), types.Of(types.Interval)}
+		types.Of(types.String), types.Of(types.Bytes), types.Of(types.Timestamp), types.Of(types.Interval),
+		types.DecimalOf(65, 30), types.Of(types.Point), types.Of(types.Year), types.EnumOf("a", "b"), types.SetOf("a", "b")}
 	kind := rapid.IntRange(0, len(flat)+2).Draw(t, "kind")
 	if kind < len(flat) || depth == 0 {
 		return flat[kind%len(flat)]
@@ -48,7 +49,18 @@ func appendDrawn(t *rapid.T, v *vector.Vector) {
 		v.AppendI64(x)
 	case types.ClassF64:
 		v.AppendF64(rapid.SampledFrom(someFloats).Draw(t, "float"))
+	case types.ClassI256:
+		limb := func() uint64 { return uint64(rapid.SampledFrom(someInts).Draw(t, "limb")) }
+		v.AppendI256(types.Int256{limb(), limb(), limb(), limb()})
 	case types.ClassI128:
+		if v.Type.Kind == types.Point {
+			degrees := func() float64 {
+				return rapid.SampledFrom([]float64{0, math.Copysign(0, -1), 1, -1, 1.5, 90, -90}).Draw(t, "degrees")
+			}
+			p, _ := types.PointOf(degrees(), degrees())
+			v.AppendI128(p)
+			return
+		}
 		v.AppendI128(types.Int128{Hi: rapid.SampledFrom([]int64{0, -1, 1, 1 << 50}).Draw(t, "hi"), Lo: uint64(rapid.SampledFrom(someInts).Draw(t, "lo"))})
 	case types.ClassBytes:
 		v.AppendString(rapid.SampledFrom(someTexts).Draw(t, "text"))
@@ -74,7 +86,7 @@ func compare(v *vector.Vector, i, j int) int {
 	}
 	switch v.Type.Class() {
 	case types.ClassI64:
-		if v.Type.Kind == types.Uint64 {
+		if v.Type.Kind == types.Uint64 || v.Type.Kind == types.Set {
 			return types.U128(uint64(v.I64[i])).Cmp(types.U128(uint64(v.I64[j])))
 		}
 		return types.I128(v.I64[i]).Cmp(types.I128(v.I64[j]))
@@ -86,10 +98,20 @@ func compare(v *vector.Vector, i, j int) int {
 		return boolInt(x > y) - boolInt(x < y)
 	case types.ClassI128:
 		x, y := v.I128[i], v.I128[j]
+		if v.Type.Kind == types.Point {
+			xlon, xlat := types.PointParts(x)
+			ylon, ylat := types.PointParts(y)
+			if xlon != ylon {
+				return boolInt(xlon > ylon) - boolInt(xlon < ylon)
+			}
+			return boolInt(xlat > ylat) - boolInt(xlat < ylat)
+		}
 		if v.Type.Kind == types.Interval && x.Hi == y.Hi {
 			return types.I128(int64(x.Lo)).Cmp(types.I128(int64(y.Lo)))
 		}
 		return x.Cmp(y)
+	case types.ClassI256:
+		return v.I256[i].Big().Cmp(v.I256[j].Big())
 	case types.ClassBytes:
 		return bytes.Compare(v.Bytes(i), v.Bytes(j))
 	case types.ClassList:

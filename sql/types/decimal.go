@@ -123,14 +123,24 @@ func appendUint(dst []byte, v uint64) []byte {
 // ParseDecimal reads `[+-]digits[.digits][e[+-]digits]` into an unscaled value of the given scale, rounding half away from zero.
 // ok is false when the text is malformed or the value does not fit 38 digits.
 func ParseDecimal(s []byte, scale int) (v Int128, ok bool) {
-	i, neg := 0, false
+	var room [64]byte
+	digits, shift, neg, ok := scanDecimal(s, room[:0], scale)
+	if !ok {
+		return v, false
+	}
+	return scaleDigits(digits, shift, neg)
+}
+
+// scanDecimal appends the digits of a number, without leading zeros, to room; the number is digits * 10^(shift-scale).
+func scanDecimal(s, room []byte, scale int) (digits []byte, shift int, neg, ok bool) {
+	i := 0
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
 		neg = s[i] == '-'
 		i++
 	}
-	var room [64]byte
-	digits := room[:0]
+	digits = room
 	frac, seenDot, seenDigit := 0, false, false
+scan:
 	for ; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -142,21 +152,17 @@ func ParseDecimal(s []byte, scale int) (v Int128, ok bool) {
 			if seenDot {
 				frac++
 			}
-			continue
 		case c == '.' && !seenDot:
 			seenDot = true
-			continue
+		default:
+			break scan
 		}
-		break
 	}
 	if !seenDigit {
-		return v, false
+		return digits, 0, neg, false
 	}
 	exp, ok := parseExponent(s[i:])
-	if !ok {
-		return v, false
-	}
-	return scaleDigits(digits, scale-frac+exp, neg)
+	return digits, scale - frac + exp, neg, ok
 }
 
 // parseExponent reads an optional exponent that must end the text; |exponent| is at most 10,000.
@@ -185,18 +191,21 @@ func parseExponent(s []byte) (int, bool) {
 	return n, len(s) > 0
 }
 
+// cutDigits drops the digits that a negative shift puts behind the point; round tells whether the first of them is 5 or more.
+func cutDigits(digits []byte, shift int) (left []byte, up int, round bool) {
+	if shift >= 0 {
+		return digits, shift, false
+	}
+	cut := len(digits) + shift
+	if cut < 0 {
+		return nil, 0, false
+	}
+	return digits[:cut], 0, digits[cut] >= '5'
+}
+
 // scaleDigits returns digits * 10^shift as an integer, rounded half away from zero.
 func scaleDigits(digits []byte, shift int, neg bool) (v Int128, ok bool) {
-	round := false
-	if shift < 0 {
-		cut := len(digits) + shift
-		if cut < 0 {
-			return Int128{}, true
-		}
-		round = digits[cut] >= '5'
-		digits = digits[:cut]
-		shift = 0
-	}
+	digits, shift, round := cutDigits(digits, shift)
 	if len(digits) > 0 && len(digits)+shift > NarrowPrecision {
 		return v, false
 	}

@@ -153,6 +153,9 @@ func divWide(x uint512, y Int256) (q uint512, r Int256) {
 	if n == 1 {
 		rem := uint64(0)
 		for i := 7; i >= 0; i-- {
+			if rem|x[i] == 0 {
+				continue
+			}
 			q[i], rem = bits.Div64(rem, x[i], y[0])
 		}
 		return q, Int256{rem}
@@ -170,6 +173,9 @@ func divWide(x uint512, y Int256) (q uint512, r Int256) {
 	}
 	u[0] = x[0] << shift
 	for j := 8 - n; j >= 0; j-- {
+		if u[j+n] == 0 && u[j+n-1] < v[n-1] {
+			continue // a leading zero
+		}
 		q[j] = quotientLimb(u[j:j+n+1], v[:n])
 	}
 	for i := range n {

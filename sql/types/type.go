@@ -47,7 +47,7 @@ func Of(k Kind) Type {
 // DecimalOf returns DECIMAL(precision, scale), cut to the limits.
 func DecimalOf(precision, scale int) Type {
 	scale = min(scale, MaxDecimalScale)
-	return Type{Kind: Decimal, Precision: max(1, min(max(precision, scale), NarrowPrecision)), Scale: scale}
+	return Type{Kind: Decimal, Precision: max(1, min(max(precision, scale), MaxDecimalPrecision)), Scale: scale}
 }
 
 // EnumOf returns ENUM(members...).

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var testTypes = []types.Type{types.Of(types.Int64), types.Of(types.Float64), types.DecimalOf(10, 2), types.Of(types.String),
+var testTypes = []types.Type{types.Of(types.Int64), types.Of(types.Float64), types.DecimalOf(10, 2), types.DecimalOf(60, 2), types.Of(types.String),
 	types.ArrayOf(types.Of(types.Int64)), types.MapOf(types.Of(types.String), types.Of(types.Int64)),
 	types.StructOf(types.Field{Name: "a", Type: types.Of(types.Int64)}, types.Field{Name: "b", Type: types.ArrayOf(types.Of(types.String))})}
 
@@ -29,6 +29,8 @@ func appendCell(v *Vector, c cell) {
 		v.AppendF64(float64(c.x))
 	case types.ClassI128:
 		v.AppendI128(types.I128(c.x))
+	case types.ClassI256:
+		v.AppendI256(types.I256(c.x))
 	case types.ClassBytes:
 		v.AppendString("abcdefgh"[:c.x%8])
 	case types.ClassList:
@@ -57,6 +59,8 @@ func sameCell(v *Vector, i int, c cell) bool {
 		return v.F64[i] == float64(c.x)
 	case types.ClassI128:
 		return v.I128[i] == types.I128(c.x)
+	case types.ClassI256:
+		return v.I256[i] == types.I256(c.x)
 	case types.ClassBytes:
 		return string(v.Bytes(i)) == "abcdefgh"[:c.x%8]
 	case types.ClassList:

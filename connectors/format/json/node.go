@@ -16,6 +16,7 @@ const (
 	actInt action = iota
 	actFloat
 	actDecimal
+	actWide // DECIMAL of more than 38 digits
 	actBool
 	actString
 	actJSON
@@ -51,6 +52,9 @@ func newNode(name string, t types.Type, depth int) (*node, error) {
 		return nil, diag.New(diag.TooDeep, -1, "column type of '%s' nests deeper than %d", name, maxSchemaDepth)
 	}
 	n := &node{typ: t, path: name, act: actionOf(t.Kind)}
+	if t.Class() == types.ClassI256 {
+		n.act = actWide
+	}
 	n.lo, n.hi = format.IntRange(t.Kind)
 	var err error
 	switch t.Kind {
