@@ -40,6 +40,14 @@ func wideAt(v *vector.Vector, i int) types.Int256 {
 	return v.I128[i].Widen()
 }
 
+// exactAt reads an integer or a DECIMAL of any width.
+func exactAt(v *vector.Vector, i int) types.Int256 {
+	if v.Type.Class() == types.ClassI64 {
+		return wideOf(v, i).Widen()
+	}
+	return wideAt(v, i)
+}
+
 // putWide stores a DECIMAL of either width; false when it has more digits than the column's class holds.
 func putWide(out *vector.Vector, i int, x types.Int256) bool {
 	if out.Type.Class() == types.ClassI256 {

@@ -98,32 +98,25 @@ func kernelSumExact(mean bool, shift int) Kernel {
 		elems := a[0].Child[0]
 		out.Resize(n)
 		for i := range n {
-			var sum types.Int128
+			var sum types.Int256
 			count, fits := int64(0), true
 			for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
 				if elems.IsNull(j) {
 					continue
 				}
-				var x types.Int128
-				if elems.Type.Class() == types.ClassI128 {
-					x = elems.I128[j]
-				} else {
-					x = wideOf(elems, j)
-				}
 				var ok bool
-				sum, ok = sum.Add(x)
+				sum, ok = sum.Add(exactAt(elems, j))
 				fits = fits && ok
 				count++
 			}
 			if mean && count > 0 {
 				var ok bool
-				sum, ok = divShifted(sum, types.I128(count), shift)
+				sum, ok = types.WideDivShift(sum, types.I256(count), shift)
 				fits = fits && ok
 			}
-			if !fits || !decimalFits(sum) {
+			if !putWide(out, i, sum) || !fits {
 				ctx.Fail(i, diag.New(diag.NumericOverflow, -1, "a sum has more than %d digits", types.MaxDecimalPrecision))
 			}
-			out.I128[i] = sum
 			if count == 0 {
 				out.SetNull(i)
 			}

@@ -14,7 +14,7 @@ import (
 func charFuncs() []*Func {
 	return []*Func{
 		def("to_char(t, format) | to_char(x, format)", "A time or number as text by a constant pattern. Times: YYYY YY IYYY MM MON MONTH DD DDD D DY DAY HH24 HH12 HH MI SS MS US AM PM Q WW IW, text in double quotes; the case of MON, DY and their like decides that of the name. "+
-			"Numbers: 9 a digit, 0 a digit that is always shown, D or . the point, G or , between thousands, S a sign, FM without blanks in front; # when the digits do not suffice.", bindToChar,
+			"Numbers: 9 a digit, 0 a digit that is always shown, D or . the point, G or , between thousands, S a sign, FM without blanks in front; # when the digits do not suffice.", narrowBinder(bindToChar),
 			`to_char('2026-01-02 15:04:05.25', 'DD Mon YYYY HH12:MI:SS.MS AM')`, "02 Jan 2026 03:04:05.250 PM", "to_char(1234.5, 'FM9,999.00')", "1,234.50", "to_char(-7, '000')", "-007", "to_char(12345, '999')", " ###").readingFrom(types.Timestamp, 0),
 		def("to_number(s)", "The number in a text, with commas, blanks and a currency sign around it ignored; NULL when it holds none.", fixed(tFloat, rowFloatOK(looseNumber), tText), "to_number('$1,234.50')", "1234.5", "to_number('abc')", "NULL"),
 	}
