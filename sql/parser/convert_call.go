@@ -13,7 +13,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // aggregate converts an aggregate call without OVER.
 func (c *conv) aggregate(e *tast.AggregateFuncExpr, at ast.Pos) ast.Expr {
-	call := &ast.Call{Pos: at, Name: strings.ToLower(e.F), Distinct: e.Distinct}
+	call := &ast.Call{Pos: at, Name: c.callName(strings.ToLower(e.F), at), Distinct: e.Distinct}
 	c.aggregateArgs(call, e.Args)
 	call.OrderBy = c.orderBy(e.Order)
 	return call

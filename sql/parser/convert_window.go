@@ -107,7 +107,7 @@ func (c *conv) orderBy(o *tast.OrderByClause) []ast.OrderItem {
 
 // windowCall converts a call with OVER.
 func (c *conv) windowCall(e *tast.WindowFuncExpr, at ast.Pos) ast.Expr {
-	call := &ast.Call{Pos: at, Name: strings.ToLower(e.Name), Distinct: e.Distinct, IgnoreNulls: e.IgnoreNull}
+	call := &ast.Call{Pos: at, Name: c.callName(strings.ToLower(e.Name), at), Distinct: e.Distinct, IgnoreNulls: e.IgnoreNull}
 	if e.FromLast {
 		c.unsupported(int(at), "FROM LAST")
 	}

@@ -124,7 +124,7 @@ func (p *parser) idiom(i, k int) string {
 	back := func(n int) token { return p.toks[max(i, k-n)] }
 	switch {
 	case t.up == "NULLS" || back(1).up == "NULLS":
-		return "NULLs sort first; NULLS FIRST and NULLS LAST are not supported"
+		return "NULLS FIRST and NULLS LAST stand behind a key of ORDER BY"
 	case back(1).up == "TOP" && t.kind == kNumber:
 		return "write LIMIT " + p.src[t.off:t.end] + " at the end of the query"
 	case t.kind == kOp && t.up == "~":
@@ -143,6 +143,8 @@ func (p *parser) idiom(i, k int) string {
 		return "WHEN is missing before keyword THEN"
 	case t.kind == kOp && t.up == back(1).up && back(1).kind == kOp && k > i && !strings.Contains("()[],", t.up):
 		return t.up + " stands twice"
+	case p.word(k, "TO") && p.toks[k+1].kind == kWord && timeUnits[p.toks[k+1].up] != "":
+		return "write DATE_TRUNC('" + strings.ToLower(timeUnits[p.toks[k+1].up]) + "', x)"
 	case t.kind == kOp && t.up == "=>":
 		return "named arguments are for table functions"
 	}

@@ -22,6 +22,24 @@ var (
 	onlyWindow = nameSet("ROW_NUMBER RANK DENSE_RANK CUME_DIST PERCENT_RANK NTILE LEAD LAG FIRST_VALUE LAST_VALUE NTH_VALUE")
 	// distinctable are the aggregates in which TiDB takes DISTINCT.
 	distinctable = nameSet("COUNT SUM AVG MIN MAX GROUP_CONCAT STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP STD STDDEV VARIANCE")
+	// ranks take no argument and look at no value.
+	ranks = nameSet("ROW_NUMBER RANK DENSE_RANK CUME_DIST PERCENT_RANK")
+	// clocks take no argument, or a number of digits, in TiDB.
+	clocks = nameSet("NOW CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP SYSDATE CURDATE CURRENT_DATE CURTIME CURRENT_TIME UTC_DATE UTC_TIME UTC_TIMESTAMP")
+	// arities are the numbers of arguments that TiDB takes, where it minds; with others, the binder shall say what is wrong.
+	arities = func() map[string][2]int {
+		m := map[string][2]int{"SUBSTRING": {2, 3}, "SUBSTR": {2, 3}, "MID": {2, 3}, "TRANSLATE": {3, 3}, "JSON_OBJECTAGG": {2, 2}, "NTILE": {1, 1},
+			"FIRST_VALUE": {1, 1}, "LAST_VALUE": {1, 1}, "NTH_VALUE": {2, 2}, "LAG": {1, 3}, "LEAD": {1, 3}}
+		for name := range ranks {
+			m[name] = [2]int{0, 0}
+		}
+		for _, name := range strings.Fields("COUNT SUM AVG MIN MAX BIT_AND BIT_OR BIT_XOR STD STDDEV STDDEV_POP STDDEV_SAMP VAR_POP VAR_SAMP VARIANCE JSON_ARRAYAGG") {
+			m[name] = [2]int{1, 1}
+		}
+		return m
+	}()
+	// glued are the names that TiDB, as MySQL, wants written without a blank before the bracket; we do not mind.
+	glued = nameSet("NOW SYSDATE CURDATE CURTIME SUBSTRING SUBSTR MID")
 	// dateMath take INTERVAL only as a keyword in TiDB; ours is a value.
 	dateMath = nameSet("DATE_ADD DATE_SUB ADDDATE SUBDATE")
 )
@@ -41,8 +59,12 @@ func (p *parser) islandCall(k int) bool {
 		return true // COUNT(A.*)
 	case name == "ANY" || name == "SOME":
 		return false // x > ANY (subquery), which the conversion refuses by name
-	case windowable[name] && p.toks[k].end != p.toks[open].off:
+	case (windowable[name] || glued[name]) && p.toks[k].end != p.toks[open].off && p.find(open+1, m, "FROM") == m:
 		return true // count (*), which MySQL wants written without the blank
+	case name == "RLIKE" || name == "REGEXP" || clocks[name] && p.strangeClock(open, m) || p.strangeArity(name, open+1, m):
+		return true
+	case (ranks[name] || name == "NTILE") && (p.word(after, "IGNORE") || p.word(after, "RESPECT")):
+		return true
 	case refusedNames[name], dateMath[name], over && !windowable[name], !over && onlyWindow[name]:
 		return true
 	case (p.word(open+1, "DISTINCT") || p.word(open+1, "ALL")) && (!distinctable[name] || over):
@@ -50,6 +72,24 @@ func (p *parser) islandCall(k int) bool {
 	}
 	return name != "GROUP_CONCAT" && p.find(open+1, m, "ORDER", "BY") < m || p.find(open+1, m, "NULLS") < m ||
 		!over && (p.word(after, "IGNORE", "NULLS") || p.word(after, "RESPECT", "NULLS"))
+}
+
+// strangeClock tells whether TiDB would refuse what stands between the brackets of NOW (..) and its kin.
+func (p *parser) strangeClock(open, m int) bool {
+	return m > open+2 || m == open+2 && p.toks[open+1].kind != kNumber
+}
+
+// strangeArity tells whether TiDB would refuse the number of arguments [i, m).
+func (p *parser) strangeArity(name string, i, m int) bool {
+	a, ok := arities[name]
+	if !ok || p.word(i, "DISTINCT") || p.word(i, "ALL") || p.find(i, m, "FROM") < m || p.find(i, m, "IN") < m {
+		return false
+	}
+	n, start := 0, i
+	for ; i < m; i = p.comma(i, m) + 1 {
+		n++
+	}
+	return n < a[0] || n > a[1] || n > 1 && onlyWindow[name] && p.toks[p.comma(start, m)+1].kind != kNumber
 }
 
 func (p *parser) hasOver(k int) bool {

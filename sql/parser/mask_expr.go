@@ -17,6 +17,7 @@ const (
 	stopComma                         // at a comma
 	stopCase                          // at WHEN, THEN, ELSE, END
 	stopAdjacent                      // at a name that follows an operand: an alias
+	sortKeys                          // nowhere: the keys of ORDER BY are masked
 )
 
 var clauseWords = map[string]bool{"FROM": true, "WHERE": true, "GROUP": true, "HAVING": true, "WINDOW": true, "ORDER": true, "LIMIT": true,
@@ -82,9 +83,13 @@ func (p *parser) maskExpr(k, j int, m stopMode) int {
 			operand = true
 		case p.word(k, "IS"):
 			k, operand = p.maskIs(k)
+		case m&sortKeys != 0 && (p.word(k, "NULLS", "FIRST") || p.word(k, "NULLS", "LAST")):
+			k = p.nullsOrder(k)
 		case t.kind == kWord && operandFollows[t.up]:
 			operand = t.up != "AS"
-			k++
+			if k++; t.up == "ORDER" {
+				m |= sortKeys
+			}
 		case p.word(k, "COLLATE"):
 			k += 2
 		default:
@@ -170,6 +175,18 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		if paren {
 			return p.cast(k), false
 		}
+	case "EXTRACT", "TIMESTAMPDIFF", "TIMESTAMPADD":
+		if paren {
+			if n, ok := p.unitCall(k); ok {
+				return n, false
+			}
+		}
+	case "JSON_VALUE":
+		if paren {
+			if n, ok := p.jsonValue(k); ok {
+				return n, false
+			}
+		}
 	case "FINAL", "RUNNING":
 		if p.matching > 0 && p.anyName(k+1) && p.op(k+2, "(") && k+2 < j {
 			return p.runningCall(k, j), false
@@ -208,7 +225,7 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 			return k + 2, false
 		}
 	}
-	if paren && (!operandFollows[t.up] || t.up == "MOD") {
+	if paren && (!operandFollows[t.up] || t.up == "MOD" || p.regexpCall(k)) {
 		if p.islandCall(k) {
 			return p.call(k), false
 		}
@@ -223,6 +240,12 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		return k + 1, t.up != "AS"
 	}
 	return p.path(k, j), false
+}
+
+// regexpCall tells whether the word at k, where an operand may stand, is the function RLIKE(a, b) and not the operator of NOT RLIKE (b).
+func (p *parser) regexpCall(k int) bool {
+	m := int(p.match[k+1])
+	return (p.word(k, "RLIKE") || p.word(k, "REGEXP")) && (!p.word(k-1, "NOT") || p.comma(k+2, m) < m)
 }
 
 // over masks an OVER (..) behind a call that TiDB parses itself.
@@ -373,18 +396,6 @@ func (p *parser) maskCase(k, j int) int {
 	return k + 1
 }
 
-var timeUnits = func() map[string]string {
-	m := map[string]string{}
-	for _, u := range strings.Fields("MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR") {
-		m[u], m[u+"S"] = u, u
-	}
-	for _, u := range strings.Fields("SECOND_MICROSECOND MINUTE_MICROSECOND MINUTE_SECOND HOUR_MICROSECOND HOUR_SECOND HOUR_MINUTE " +
-		"DAY_MICROSECOND DAY_SECOND DAY_MINUTE DAY_HOUR YEAR_MONTH") {
-		m[u] = u
-	}
-	return m
-}()
-
 // interval parses INTERVAL x UNIT at k. In a frame it stays TiDB's. ok is false for the function INTERVAL(a, b, ..).
 func (p *parser) interval(k, j int) (next int, ok bool) {
 	u := k + 2
@@ -465,11 +476,7 @@ func (p *parser) badInterval(k, j int) {
 	t := p.toks[at]
 	err := tokenError(t, endCode(t), "a unit of INTERVAL is expected before %s", p.describe(at)).WithHint("write INTERVAL 10 SECOND")
 	if t.kind == kWord {
-		units := make([]string, 0, len(timeUnits))
-		for _, u := range timeUnits {
-			units = append(units, u)
-		}
-		if s := diag.Suggest(t.up, units); s != "" {
+		if s := diag.Suggest(t.up, unitNames()); s != "" {
 			err.WithHint("did you mean %s?", s)
 		}
 	}

@@ -97,7 +97,7 @@ func (p *parser) maskQuery(i, j int, top bool) (int, emit) {
 				k++
 			}
 		case p.word(k, "ORDER", "BY"):
-			k = p.maskExpr(k+2, j, stopClause)
+			k = p.maskExpr(k+2, j, stopClause|sortKeys)
 		default:
 			k = max(k+1, p.maskExpr(k+1, j, stopClause))
 		}

@@ -381,7 +381,7 @@ func (p *parser) comma(i, j int) int {
 // orderItems parses the keys of ORDER BY.
 func (p *parser) orderItems(i, j int) []ast.OrderItem {
 	mark := len(p.holes)
-	p.maskExpr(i, j, 0)
+	p.maskExpr(i, j, sortKeys)
 	stmt, base := p.grammar("SELECT 1 ORDER BY ", i, j, "")
 	sel, ok := stmt.(*tast.SelectStmt)
 	if !ok || sel.OrderBy == nil || sel.Limit != nil || sel.LockInfo != nil || sel.SelectIntoOpt != nil {
