@@ -45,7 +45,7 @@ type victim struct {
 	addr string
 }
 
-func startVictim(t *testing.T, dir string) *victim {
+func startVictim(t testing.TB, dir string) *victim {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), killTestDir+"="+dir)
