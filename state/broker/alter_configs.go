@@ -18,6 +18,11 @@ func handleAlterConfigs(b *Broker, r *request) reply {
 		q := &req.Resources[i]
 		rr := kmsg.NewAlterConfigsResponseResource()
 		rr.ResourceType, rr.ResourceName = q.ResourceType, q.ResourceName
+		if rr.ErrorCode = r.config(kmsg.ACLOperationAlterConfigs, q.ResourceType, q.ResourceName); rr.ErrorCode != errNone {
+			rr.ErrorMessage = refusedMessage(rr.ErrorCode)
+			resp.Resources = append(resp.Resources, rr)
+			continue
+		}
 		err := b.alterConfig(q.ResourceType, q.ResourceName, req.ValidateOnly, func(map[string]string) (map[string]string, error) {
 			next := map[string]string{}
 			for _, c := range q.Configs {
@@ -42,6 +47,11 @@ func handleIncrementalAlterConfigs(b *Broker, r *request) reply {
 		q := &req.Resources[i]
 		rr := kmsg.NewIncrementalAlterConfigsResponseResource()
 		rr.ResourceType, rr.ResourceName = q.ResourceType, q.ResourceName
+		if rr.ErrorCode = r.config(kmsg.ACLOperationAlterConfigs, q.ResourceType, q.ResourceName); rr.ErrorCode != errNone {
+			rr.ErrorMessage = refusedMessage(rr.ErrorCode)
+			resp.Resources = append(resp.Resources, rr)
+			continue
+		}
 		err := b.alterConfig(q.ResourceType, q.ResourceName, req.ValidateOnly, func(now map[string]string) (map[string]string, error) {
 			next := maps.Clone(now)
 			if next == nil {
@@ -58,6 +68,17 @@ func handleIncrementalAlterConfigs(b *Broker, r *request) reply {
 		resp.Resources = append(resp.Resources, rr)
 	}
 	return ready(resp)
+}
+
+// config returns errNone, or the refusal if the sender may not do op to the settings of a resource.
+func (r *request) config(op kmsg.ACLOperation, kind kmsg.ConfigResourceType, name string) int16 {
+	switch kind {
+	case kmsg.ConfigResourceTypeTopic:
+		return r.topic(op, name)
+	case kmsg.ConfigResourceTypeGroupConfig:
+		return r.group(op, name)
+	}
+	return r.cluster(op)
 }
 
 // configChange makes a topic's next configuration from its present one, which it must not alter.

@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -16,18 +19,22 @@ func handleAPIVersions(b *Broker, r *request) reply {
 	return ready(resp)
 }
 
-// addFeatures announces the finalized features that switch client behaviour.
+// featureLevels are the finalized features that switch client behaviour, by name.
+var featureLevels = map[string]int16{
+	"metadata.version":    featureMetadataVersion,
+	"transaction.version": featureTransactionVersion,
+}
+
+// addFeatures announces the finalized features, by name.
 func addFeatures(resp *kmsg.ApiVersionsResponse) {
-	if featureTransactionVersion == 0 {
-		return
+	for _, name := range slices.Sorted(maps.Keys(featureLevels)) {
+		s := kmsg.NewApiVersionsResponseSupportedFeature()
+		s.Name, s.MinVersion, s.MaxVersion = name, 0, featureLevels[name]
+		f := kmsg.NewApiVersionsResponseFinalizedFeature()
+		f.Name, f.MaxVersionLevel, f.MinVersionLevel = name, featureLevels[name], featureLevels[name]
+		resp.SupportedFeatures = append(resp.SupportedFeatures, s)
+		resp.FinalizedFeatures = append(resp.FinalizedFeatures, f)
 	}
-	const name = "transaction.version"
-	s := kmsg.NewApiVersionsResponseSupportedFeature()
-	s.Name, s.MaxVersion = name, featureTransactionVersion
-	f := kmsg.NewApiVersionsResponseFinalizedFeature()
-	f.Name, f.MaxVersionLevel, f.MinVersionLevel = name, featureTransactionVersion, featureTransactionVersion
-	resp.SupportedFeatures = append(resp.SupportedFeatures, s)
-	resp.FinalizedFeatures = append(resp.FinalizedFeatures, f)
 	resp.FinalizedFeaturesEpoch = 1
 }
 

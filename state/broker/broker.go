@@ -38,10 +38,14 @@ type Broker struct {
 	byID   map[topicID]*topic // guarded by mu
 	closed bool               // guarded by mu
 
-	listener net.Listener // nil without a socket
-	connMu   sync.Mutex
-	conns    map[*conn]struct{} // guarded by connMu
-	connWG   sync.WaitGroup
+	metadata *metadataLog
+	security *security
+	quotas   *quotaStore
+
+	listeners []*listener // empty without a socket; set before Open returns
+	connMu    sync.Mutex
+	conns     map[*conn]struct{} // guarded by connMu
+	connWG    sync.WaitGroup
 
 	running int // services started; set before Open returns
 	services
@@ -83,6 +87,15 @@ func (b *Broker) start() error {
 	if b.pids, err = openProducerIDs(filepath.Join(b.opts.DataDir, producerIDFile)); err != nil {
 		return err
 	}
+	if b.metadata, err = openMetadataLog(b.opts.DataDir, b.committer); err != nil {
+		return err
+	}
+	if b.quotas, err = openQuotas(b.metadata); err != nil {
+		return err
+	}
+	if err := b.openSecurity(); err != nil {
+		return err
+	}
 	if err := b.openTopics(); err != nil {
 		return err
 	}
@@ -105,8 +118,8 @@ func (b *Broker) Close(ctx context.Context) error {
 	}
 	b.closed = true
 	b.mu.Unlock()
-	if b.listener != nil {
-		b.listener.Close()
+	for _, l := range b.listeners {
+		l.net.Close()
 	}
 	for i := b.running - 1; i >= 0; i-- {
 		if serviceTable[i].stop != nil {
@@ -122,17 +135,30 @@ func (b *Broker) Close(ctx context.Context) error {
 		errs = append(errs, t.close())
 	}
 	b.mu.Unlock()
+	if b.metadata != nil {
+		errs = append(errs, b.metadata.close())
+	}
 	b.committer.Close()
 	errs = append(errs, b.lock.Close())
 	return errors.Join(errs...)
 }
 
-// Addr is the address listened on, nil without a socket.
+// Addr is the address of the first listener, nil without a socket.
 func (b *Broker) Addr() net.Addr {
-	if b.listener == nil {
+	if len(b.listeners) == 0 {
 		return nil
 	}
-	return b.listener.Addr()
+	return b.listeners[0].net.Addr()
+}
+
+// ListenerAddr is the address a listener listens on, nil if there is none of that name.
+func (b *Broker) ListenerAddr(name string) net.Addr {
+	for _, l := range b.listeners {
+		if l.opts.Name == name {
+			return l.net.Addr()
+		}
+	}
+	return nil
 }
 
 // ClusterID is the id made at the first start of the data directory.

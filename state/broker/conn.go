@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace/millrace/state/broker/auth"
 )
 
 // Timeouts of a connection.
@@ -31,10 +33,12 @@ var errMalformed = errors.New("malformed request")
 // conn is one client connection: a reader goroutine that decodes requests and starts their handlers in order, and a writer goroutine
 // that waits for and sends the answers in the same order.
 type conn struct {
-	broker *Broker
-	net    net.Conn
-	at     endpoint // what this client is told to connect to
-	queue  chan pending
+	broker   *Broker
+	net      net.Conn
+	listener *listener
+	host     string // the client's address without the port
+	id       identity
+	queue    chan pending
 }
 
 // pending is a request whose answer has not been sent.
@@ -43,18 +47,21 @@ type pending struct {
 	correlation int32
 	reply       reply
 	bytes       int64 // to give back to the budget
+	raw         bool  // the answer is rawAnswer, in a frame without a header
+	rawAnswer   []byte
 }
 
 // request is one decoded request and where it came from.
 type request struct {
 	conn     *conn
 	clientID string
+	who      auth.Principal
 	body     kmsg.Request
 }
 
 // serve takes over a connection.
-func (b *Broker) serve(nc net.Conn, at endpoint) error {
-	c := &conn{broker: b, net: nc, at: at, queue: make(chan pending, maxPipelined)}
+func (b *Broker) serve(nc net.Conn, l *listener) error {
+	c := &conn{broker: b, net: nc, listener: l, host: hostOf(nc.RemoteAddr()), queue: make(chan pending, maxPipelined)}
 	b.mu.RLock()
 	closed := b.closed
 	b.mu.RUnlock()
@@ -103,13 +110,24 @@ func (c *conn) readLoop() {
 	b := c.broker
 	defer b.connWG.Done()
 	defer close(c.queue)
+	if err := c.identify(); err != nil {
+		if !peerLeft(err) {
+			b.opts.Logger.Warn("closing connection", "peer", c.net.RemoteAddr(), "listener", c.listener.opts.Name, "error", err)
+		}
+		return
+	}
+	knownBy := time.Now().Add(authTimeout)
 	r := bufio.NewReaderSize(c.net, readBufferBytes)
 	for b.ctx.Err() == nil {
-		c.net.SetReadDeadline(time.Now().Add(idleTimeout))
+		deadline := time.Now().Add(idleTimeout)
+		if !c.id.known {
+			deadline = knownBy
+		}
+		c.net.SetReadDeadline(deadline)
 		if b.ctx.Err() != nil {
 			return // closeConns may have set its deadline just before ours
 		}
-		err := c.readRequest(r)
+		err := c.readNext(r)
 		if err == nil {
 			continue
 		}
@@ -122,12 +140,46 @@ func (c *conn) readLoop() {
 
 // peerLeft reports errors that are the ordinary end of a connection.
 func peerLeft(err error) bool {
-	for _, end := range []error{io.EOF, net.ErrClosed, io.ErrClosedPipe, os.ErrDeadlineExceeded, syscall.ECONNRESET} {
+	for _, end := range []error{errLastAnswer, io.EOF, net.ErrClosed, io.ErrClosedPipe, os.ErrDeadlineExceeded, syscall.ECONNRESET} {
 		if errors.Is(err, end) {
 			return true
 		}
 	}
 	return false
+}
+
+// errLastAnswer ends reading after a request whose answer closes the connection.
+var errLastAnswer = errors.New("connection ends with this answer")
+
+func (c *conn) readNext(r *bufio.Reader) error {
+	if c.id.raw {
+		return c.readRawToken(r)
+	}
+	return c.readRequest(r)
+}
+
+// readRawToken reads a message of an authentication begun by SaslHandshake version 0: a size and the bytes. A failure is not
+// answered; the connection just ends.
+func (c *conn) readRawToken(r *bufio.Reader) error {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	size := int(int32(binary.BigEndian.Uint32(head[:])))
+	if size < 0 || size > maxAuthRequestBytes {
+		return fmt.Errorf("%w: SASL message of %d bytes, limit %d", errMalformed, size, maxAuthRequestBytes)
+	}
+	message := make([]byte, size)
+	if _, err := io.ReadFull(r, message); err != nil {
+		return err
+	}
+	answer, err := c.step(message)
+	if err != nil {
+		authPause(c.broker.ctx)
+		return errLastAnswer
+	}
+	c.queue <- pending{key: keySASLAuthenticate, raw: true, rawAnswer: answer}
+	return nil
 }
 
 // readRequest reads one request, runs its handler and queues the answer.
@@ -139,11 +191,17 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 	size := int(int32(binary.BigEndian.Uint32(head[:])))
 	key := int16(binary.BigEndian.Uint16(head[4:]))
 	limit := maxControlRequestBytes
-	if key == keyProduce {
+	switch {
+	case !c.id.known:
+		limit = maxAuthRequestBytes
+	case key == keyProduce:
 		limit = c.broker.opts.MaxRequestBytes
 	}
 	if size < 8 || size > min(limit, c.broker.opts.MaxRequestBytes) {
 		return fmt.Errorf("%w: size %d of request key %d, limit %d", errMalformed, size, key, limit)
+	}
+	if err := c.mayServe(key); err != nil {
+		return err
 	}
 	taken, ok := c.broker.inFlight.take(int64(size))
 	if !ok {
@@ -166,7 +224,10 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 		c.broker.inFlight.give(taken)
 		return err
 	}
-	c.queue <- pending{key, int32(binary.BigEndian.Uint32(head[8:])), rep, taken}
+	c.queue <- pending{key: key, correlation: int32(binary.BigEndian.Uint32(head[8:])), reply: rep, bytes: taken}
+	if rep.last {
+		return errLastAnswer
+	}
 	return nil
 }
 
@@ -205,7 +266,7 @@ func (c *conn) handle(key, version int16, body []byte) (rep reply, err error) {
 	if err := req.ReadFrom(rest); err != nil {
 		return reply{}, fmt.Errorf("%w: %s version %d: %w", errMalformed, ep.name, version, err)
 	}
-	return ep.handle(c.broker, &request{conn: c, clientID: clientID, body: req}), nil
+	return ep.handle(c.broker, &request{conn: c, clientID: clientID, who: c.id.who, body: req}), nil
 }
 
 // parseHeader reads what follows the correlation id in a request header: the client id and, in flexible versions, tags.
@@ -276,6 +337,9 @@ func (c *conn) answer(p pending) (err error) {
 			err = fmt.Errorf("answering request key %d: panic: %v", p.key, v)
 		}
 	}()
+	if p.raw {
+		return c.send(append(binary.BigEndian.AppendUint32(nil, uint32(len(p.rawAnswer))), p.rawAnswer...))
+	}
 	if p.key == keyFetch {
 		c.broker.count.fetches.Add(1)
 	}
@@ -296,8 +360,12 @@ func (c *conn) answer(p pending) (err error) {
 	if len(*buf) > 1<<31-1 {
 		return fmt.Errorf("answer to request key %d is too large: %d bytes", p.key, len(*buf))
 	}
+	return c.send(*buf)
+}
+
+func (c *conn) send(frame []byte) error {
 	c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
-	n, err := c.net.Write(*buf)
+	n, err := c.net.Write(frame)
 	c.broker.count.bytesOut.Add(int64(n))
 	return err
 }

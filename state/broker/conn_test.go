@@ -312,7 +312,7 @@ func FuzzFrame(f *testing.F) {
 		}
 		switch key { // those that only read, so that the broker stays small
 		case 1, 2, 3, 18, 23, 32, 35, 60, 61, 75:
-			c := &conn{broker: b, at: endpoint{"h", 1}}
+			c := &conn{broker: b, listener: &memoryListener}
 			rep := s.handle(b, &request{conn: c, body: req})
 			if rep.resp != nil {
 				rep.resp.AppendTo(nil)

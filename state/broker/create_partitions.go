@@ -15,6 +15,11 @@ func handleCreatePartitions(b *Broker, r *request) reply {
 		q := &req.Topics[i]
 		rt := kmsg.NewCreatePartitionsResponseTopic()
 		rt.Topic = q.Topic
+		if rt.ErrorCode = r.topic(kmsg.ACLOperationAlter, q.Topic); rt.ErrorCode != errNone {
+			rt.ErrorMessage = refusedMessage(rt.ErrorCode)
+			resp.Topics = append(resp.Topics, rt)
+			continue
+		}
 		err := b.createPartitions(q, req.ValidateOnly)
 		rt.ErrorCode, rt.ErrorMessage = errorCode(err), errorMessage(err)
 		resp.Topics = append(resp.Topics, rt)

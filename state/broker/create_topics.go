@@ -24,7 +24,15 @@ func handleCreateTopics(b *Broker, r *request) reply {
 			resp.Topics = append(resp.Topics, createdTopic(q.Topic, errInvalidRequest, "topic is named twice in the request"))
 			continue
 		}
-		resp.Topics = append(resp.Topics, b.createRequested(q, req.ValidateOnly))
+		if code := r.mayCreate(q.Topic); code != errNone {
+			resp.Topics = append(resp.Topics, createdTopic(q.Topic, code, "not authorized"))
+			continue
+		}
+		rt := b.createRequested(q, req.ValidateOnly)
+		if code := r.topic(kmsg.ACLOperationDescribeConfigs, q.Topic); code != errNone && rt.ErrorCode == errNone {
+			rt.ConfigErrorCode, rt.Configs, rt.NumPartitions, rt.ReplicationFactor = code, []kmsg.CreateTopicsResponseTopicConfig{}, -1, -1
+		}
+		resp.Topics = append(resp.Topics, rt)
 	}
 	return ready(resp)
 }

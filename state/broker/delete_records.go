@@ -16,6 +16,10 @@ func handleDeleteRecords(b *Broker, r *request) reply {
 		for _, q := range t.Partitions {
 			rp := kmsg.NewDeleteRecordsResponseTopicPartition()
 			rp.Partition, rp.LowWatermark = q.Partition, -1
+			if rp.ErrorCode = r.topic(kmsg.ACLOperationDelete, t.Topic); rp.ErrorCode != errNone {
+				rt.Partitions = append(rt.Partitions, rp)
+				continue
+			}
 			p, err := b.lookup(t.Topic, q.Partition)
 			if err == nil {
 				rp.LowWatermark, err = p.log.DeleteBefore(q.Offset)

@@ -25,6 +25,11 @@ func handleDescribeConfigs(b *Broker, r *request) reply {
 		rr := kmsg.NewDescribeConfigsResponseResource()
 		rr.ResourceType, rr.ResourceName = q.ResourceType, q.ResourceName
 		rr.Configs = []kmsg.DescribeConfigsResponseResourceConfig{}
+		if rr.ErrorCode = r.config(kmsg.ACLOperationDescribeConfigs, q.ResourceType, q.ResourceName); rr.ErrorCode != errNone {
+			rr.ErrorMessage = refusedMessage(rr.ErrorCode)
+			resp.Resources = append(resp.Resources, rr)
+			continue
+		}
 		switch q.ResourceType {
 		case kmsg.ConfigResourceTypeTopic:
 			b.describeTopicConfig(req, i, &rr)

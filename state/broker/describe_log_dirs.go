@@ -10,6 +10,10 @@ import (
 func handleDescribeLogDirs(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.DescribeLogDirsRequest)
 	resp := req.ResponseKind().(*kmsg.DescribeLogDirsResponse)
+	resp.Dirs = []kmsg.DescribeLogDirsResponseDir{}
+	if resp.ErrorCode = r.cluster(kmsg.ACLOperationDescribe); resp.ErrorCode != errNone {
+		return ready(resp) // before version 3 the empty list must do
+	}
 	dir := kmsg.NewDescribeLogDirsResponseDir()
 	dir.Dir, dir.Topics = b.opts.DataDir, []kmsg.DescribeLogDirsResponseDirTopic{}
 	names, want := b.topicNames(), map[string][]int32{}

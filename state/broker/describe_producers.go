@@ -13,16 +13,20 @@ func handleDescribeProducers(b *Broker, r *request) reply {
 		rt := kmsg.NewDescribeProducersResponseTopic()
 		rt.Topic, rt.Partitions = req.Topics[i].Topic, []kmsg.DescribeProducersResponseTopicPartition{}
 		for _, idx := range req.Topics[i].Partitions {
-			rt.Partitions = append(rt.Partitions, b.describeProducers(rt.Topic, idx))
+			rt.Partitions = append(rt.Partitions, b.describeProducers(r, rt.Topic, idx))
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return ready(resp)
 }
 
-func (b *Broker) describeProducers(topic string, idx int32) kmsg.DescribeProducersResponseTopicPartition {
+func (b *Broker) describeProducers(r *request, topic string, idx int32) kmsg.DescribeProducersResponseTopicPartition {
 	rp := kmsg.NewDescribeProducersResponseTopicPartition()
 	rp.Partition, rp.ActiveProducers = idx, []kmsg.DescribeProducersResponseTopicPartitionActiveProducer{}
+	if rp.ErrorCode = r.topic(kmsg.ACLOperationRead, topic); rp.ErrorCode != errNone {
+		rp.ErrorMessage = refusedMessage(rp.ErrorCode)
+		return rp
+	}
 	p, err := b.lookup(topic, idx)
 	if err != nil {
 		rp.ErrorCode, rp.ErrorMessage = errorCode(err), errorMessage(err)

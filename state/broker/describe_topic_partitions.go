@@ -14,7 +14,7 @@ func handleDescribeTopicPartitions(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.DescribeTopicPartitionsRequest)
 	resp := req.ResponseKind().(*kmsg.DescribeTopicPartitionsResponse)
 	resp.Topics = []kmsg.DescribeTopicPartitionsResponseTopic{}
-	names := b.topicNames()
+	names := slices.DeleteFunc(b.topicNames(), func(n string) bool { return r.topic(kmsg.ACLOperationDescribe, n) != errNone })
 	if len(req.Topics) > 0 {
 		names = names[:0]
 		for _, t := range req.Topics {
@@ -40,7 +40,7 @@ func handleDescribeTopicPartitions(b *Broker, r *request) reply {
 			resp.NextCursor = &next
 			break
 		}
-		rt, total := b.describePartitions(name, from, left)
+		rt, total := b.describePartitions(r, name, from, left)
 		resp.Topics = append(resp.Topics, rt)
 		left -= len(rt.Partitions)
 		if end := from + len(rt.Partitions); end < total {
@@ -54,9 +54,13 @@ func handleDescribeTopicPartitions(b *Broker, r *request) reply {
 }
 
 // describePartitions describes at most limit partitions of a topic, and says how many it has.
-func (b *Broker) describePartitions(name string, from, limit int) (kmsg.DescribeTopicPartitionsResponseTopic, int) {
+func (b *Broker) describePartitions(r *request, name string, from, limit int) (kmsg.DescribeTopicPartitionsResponseTopic, int) {
 	rt := kmsg.NewDescribeTopicPartitionsResponseTopic()
 	rt.Topic, rt.Partitions = &name, []kmsg.DescribeTopicPartitionsResponseTopicPartition{}
+	rt.AuthorizedOperations = r.operations(true, kmsg.ACLResourceTypeTopic, name)
+	if rt.ErrorCode = r.topic(kmsg.ACLOperationDescribe, name); rt.ErrorCode != errNone {
+		return rt, 0
+	}
 	t, parts := b.findTopic(name, topicID{})
 	if t == nil {
 		rt.ErrorCode = errUnknownTopicOrPartition

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/millrace/millrace/state/broker/auth"
+	"github.com/millrace/millrace/state/broker/quota"
 	"github.com/millrace/millrace/state/log"
 )
 
@@ -27,6 +29,7 @@ const (
 	errInvalidReplicaAssign    int16 = 39
 	errInvalidConfig           int16 = 40
 	errInvalidRequest          int16 = 42
+	errPolicyViolation         int16 = 44
 	errUnsupportedForFormat    int16 = 43
 	errOutOfOrderSequence      int16 = 45
 	errInvalidProducerEpoch    int16 = 47
@@ -52,6 +55,9 @@ var (
 	ErrInvalidPartitions = errors.New("invalid number of partitions")
 	// ErrInvalidConfig: an unknown topic setting or a value it does not take.
 	ErrInvalidConfig = errors.New("invalid topic configuration")
+
+	// errTooMany: a limit on what administrators store is reached.
+	errTooMany = errors.New("too many entries")
 )
 
 // errorCodes maps errors to the wire; the first match wins.
@@ -64,6 +70,9 @@ var errorCodes = []struct {
 	{ErrInvalidTopic, errInvalidTopic},
 	{ErrInvalidPartitions, errInvalidPartitions},
 	{ErrInvalidConfig, errInvalidConfig},
+	{errTooMany, errPolicyViolation},
+	{auth.ErrInvalid, errInvalidRequest},
+	{quota.ErrInvalid, errInvalidRequest},
 	{log.ErrOffsetOutOfRange, errOffsetOutOfRange},
 	{log.ErrBatchTooLarge, errMessageTooLarge},
 	{log.ErrBadCRC, errCorruptMessage},

@@ -71,7 +71,7 @@ func handleFetch(b *Broker, r *request) reply {
 	if f.ErrorCode != errNone {
 		return ready(f)
 	}
-	b.resolveFetch(f, items, req.Version)
+	b.resolveFetch(r, f, items)
 	if f.check() || req.MaxWaitMillis <= 0 {
 		return ready(f)
 	}
@@ -133,7 +133,7 @@ func (b *Broker) fetchItems(req *kmsg.FetchRequest, f *fetchReply) []session.Ite
 }
 
 // resolveFetch finds the logs of the items. Neighbours of one topic go together, as they are written in the answer.
-func (b *Broker) resolveFetch(f *fetchReply, items []session.Item, version int16) {
+func (b *Broker) resolveFetch(r *request, f *fetchReply, items []session.Item) {
 	for from := 0; from < len(items); {
 		to := from + 1
 		for to < len(items) && items[to].Topic == items[from].Topic && items[to].TopicID == items[from].TopicID {
@@ -142,11 +142,17 @@ func (b *Broker) resolveFetch(f *fetchReply, items []session.Item, version int16
 		k := items[from].Key
 		ft := fetchTopic{name: k.Topic, id: k.TopicID, parts: make([]fetchPart, 0, to-from)}
 		top, parts := b.findTopic(k.Topic, k.TopicID)
+		refuse := errNone
+		if top != nil || k.Topic != "" {
+			refuse = r.topic(kmsg.ACLOperationRead, topicName(top, k.Topic))
+		}
 		for i := from; i < to; i++ {
 			it := &items[i]
 			fp := fetchPart{index: it.Partition, offset: it.FetchOffset, maxBytes: int(it.MaxBytes), round: i}
 			switch idx := int(it.Partition); {
-			case top == nil && version >= 13:
+			case refuse != errNone:
+				fp.err = refuse
+			case top == nil && f.Version >= 13:
 				fp.err = errUnknownTopicID
 			case idx < 0 || idx >= len(parts):
 				fp.err = errUnknownTopicOrPartition

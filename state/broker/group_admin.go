@@ -20,8 +20,14 @@ func handleDescribeGroups(b *Broker, r *request) reply {
 	resp.Groups = []kmsg.DescribeGroupsResponseGroup{}
 	for _, id := range req.Groups {
 		var d group.Description
-		b.groups.do(func(_ time.Time, c *group.Coordinator) { d = c.Describe(id) })
-		resp.Groups = append(resp.Groups, describedGroup(id, d, req.Version))
+		if code := r.group(kmsg.ACLOperationDescribe, id); code != errNone {
+			d.Code = group.Code(code)
+		} else {
+			b.groups.do(func(_ time.Time, c *group.Coordinator) { d = c.Describe(id) })
+		}
+		rg := describedGroup(id, d, req.Version)
+		rg.AuthorizedOperations = r.operations(req.IncludeAuthorizedOperations, kmsg.ACLResourceTypeGroup, id)
+		resp.Groups = append(resp.Groups, rg)
 	}
 	return ready(resp)
 }
@@ -58,7 +64,11 @@ func handleListGroups(b *Broker, r *request) reply {
 	resp.Groups = []kmsg.ListGroupsResponseGroup{}
 	var list []group.Listing
 	b.groups.do(func(_ time.Time, c *group.Coordinator) { list = c.List() })
+	all := r.cluster(kmsg.ACLOperationDescribe) == errNone
 	for _, l := range list {
+		if !all && r.group(kmsg.ACLOperationDescribe, l.Group) != errNone {
+			continue
+		}
 		if !matches(req.StatesFilter, l.State) || !matches(req.TypesFilter, groupTypeClassic) {
 			continue
 		}
@@ -72,13 +82,21 @@ func handleListGroups(b *Broker, r *request) reply {
 func handleDeleteGroups(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.DeleteGroupsRequest)
 	chans := make([]<-chan group.Action, len(req.Groups))
+	refused := make([]int16, len(req.Groups))
 	for i, id := range req.Groups {
+		if refused[i] = r.group(kmsg.ACLOperationDelete, id); refused[i] != errNone {
+			continue
+		}
 		chans[i] = b.groups.ask(func(_ time.Time, c *group.Coordinator, tk group.Ticket) { c.DeleteGroup(tk, id) })
 	}
 	return later(func(ctx context.Context) kmsg.Response {
 		resp := req.ResponseKind().(*kmsg.DeleteGroupsResponse)
 		resp.Groups = make([]kmsg.DeleteGroupsResponseGroup, len(req.Groups))
 		for i, id := range req.Groups {
+			if refused[i] != errNone {
+				resp.Groups[i].Group, resp.Groups[i].ErrorCode = id, refused[i]
+				continue
+			}
 			a, ok := await[group.Action, group.CommitReply](ctx, chans[i])
 			if !ok {
 				a.Code = group.CoordinatorNotAvailable

@@ -16,7 +16,10 @@ func handleFindCoordinator(b *Broker, r *request) reply {
 	if req.CoordinatorType != coordinatorGroup && req.CoordinatorType != coordinatorTxn {
 		code = errInvalidRequest
 	}
-	at := r.conn.at
+	if req.Version < 4 && code == errNone {
+		code = r.mayFind(req.CoordinatorType, req.CoordinatorKey)
+	}
+	at := r.conn.listener.at
 	resp.ErrorCode = code
 	resp.Coordinators = []kmsg.FindCoordinatorResponseCoordinator{}
 	if code == errNone {
@@ -28,7 +31,20 @@ func handleFindCoordinator(b *Broker, r *request) reply {
 		c := kmsg.NewFindCoordinatorResponseCoordinator()
 		c.Key, c.ErrorCode = key, code
 		c.NodeID, c.Host, c.Port = resp.NodeID, resp.Host, resp.Port
+		if code == errNone {
+			if c.ErrorCode = r.mayFind(req.CoordinatorType, key); c.ErrorCode != errNone {
+				c.NodeID, c.Host, c.Port = -1, "", -1
+			}
+		}
 		resp.Coordinators = append(resp.Coordinators, c)
 	}
 	return ready(resp)
+}
+
+// mayFind returns errNone, or the refusal if the sender may not know of the group or transactional id.
+func (r *request) mayFind(kind int8, key string) int16 {
+	if kind == coordinatorTxn {
+		return r.txnID(kmsg.ACLOperationDescribe, key)
+	}
+	return r.group(kmsg.ACLOperationDescribe, key)
 }

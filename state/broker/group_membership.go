@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -34,13 +33,7 @@ func notNil(b []byte) []byte {
 }
 
 // host is the client's address without the port, with the slash the Java tools print.
-func (r *request) host() string {
-	addr := r.conn.net.RemoteAddr().String()
-	if h, _, err := net.SplitHostPort(addr); err == nil {
-		return "/" + h
-	}
-	return "/" + addr
-}
+func (r *request) host() string { return "/" + r.conn.host }
 
 func handleJoinGroup(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.JoinGroupRequest)
@@ -57,6 +50,9 @@ func handleJoinGroup(b *Broker, r *request) reply {
 	}
 	for _, p := range req.Protocols {
 		j.Protocols = append(j.Protocols, group.Protocol{Name: p.Name, Metadata: p.Metadata})
+	}
+	if code := r.group(kmsg.ACLOperationRead, req.Group); code != errNone {
+		return ready(joinResponse(req, group.JoinResponse{Code: group.Code(code), Generation: -1, MemberID: req.MemberID}))
 	}
 	ch := b.groups.ask(func(now time.Time, c *group.Coordinator, tk group.Ticket) { c.Join(now, tk, j) })
 	return later(func(ctx context.Context) kmsg.Response {
@@ -96,6 +92,11 @@ func handleSyncGroup(b *Broker, r *request) reply {
 		ProtocolType: text(req.ProtocolType), Protocol: text(req.Protocol),
 		Assignments: make(map[string][]byte, len(req.GroupAssignment)),
 	}
+	if code := r.group(kmsg.ACLOperationRead, req.Group); code != errNone {
+		resp := req.ResponseKind().(*kmsg.SyncGroupResponse)
+		resp.ErrorCode, resp.MemberAssignment = code, []byte{}
+		return ready(resp)
+	}
 	for _, a := range req.GroupAssignment {
 		sr.Assignments[a.MemberID] = a.MemberAssignment
 	}
@@ -117,6 +118,9 @@ func handleSyncGroup(b *Broker, r *request) reply {
 func handleHeartbeat(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.HeartbeatRequest)
 	resp := req.ResponseKind().(*kmsg.HeartbeatResponse)
+	if resp.ErrorCode = r.group(kmsg.ACLOperationRead, req.Group); resp.ErrorCode != errNone {
+		return ready(resp)
+	}
 	b.groups.do(func(now time.Time, c *group.Coordinator) {
 		resp.ErrorCode = int16(c.Heartbeat(now, req.Group, req.MemberID, text(req.InstanceID), req.Generation))
 	})
@@ -126,6 +130,10 @@ func handleHeartbeat(b *Broker, r *request) reply {
 func handleLeaveGroup(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.LeaveGroupRequest)
 	resp := req.ResponseKind().(*kmsg.LeaveGroupResponse)
+	resp.Members = []kmsg.LeaveGroupResponseMember{}
+	if resp.ErrorCode = r.group(kmsg.ACLOperationRead, req.Group); resp.ErrorCode != errNone {
+		return ready(resp)
+	}
 	leavers := []group.Leaver{{MemberID: req.MemberID}}
 	if req.Version >= 3 {
 		leavers = leavers[:0]
@@ -137,7 +145,6 @@ func handleLeaveGroup(b *Broker, r *request) reply {
 	var codes []group.Code
 	b.groups.do(func(now time.Time, c *group.Coordinator) { code, codes = c.Leave(now, req.Group, leavers) })
 	resp.ErrorCode = int16(code)
-	resp.Members = []kmsg.LeaveGroupResponseMember{}
 	if req.Version < 3 {
 		if code == group.None {
 			resp.ErrorCode = int16(codes[0])

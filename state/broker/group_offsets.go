@@ -68,11 +68,18 @@ func handleOffsetCommit(b *Broker, r *request) reply {
 	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
 	resp.Topics = make([]kmsg.OffsetCommitResponseTopic, len(req.Topics))
 	var oc offsetsCommit
+	refuse := r.group(kmsg.ACLOperationRead, req.Group)
 	for i, t := range req.Topics {
 		rt := &resp.Topics[i]
 		rt.Topic, rt.TopicID = t.Topic, t.TopicID
 		rt.Partitions = make([]kmsg.OffsetCommitResponseTopicPartition, len(t.Partitions))
 		name, code := b.topicByNameOrID(t.Topic, t.TopicID, req.Version >= 10)
+		if code == errNone {
+			code = r.topic(kmsg.ACLOperationRead, name)
+		}
+		if refuse != errNone {
+			code = refuse
+		}
 		for k, p := range t.Partitions {
 			rp := &rt.Partitions[k]
 			rp.Partition, rp.ErrorCode = p.Partition, code
@@ -86,6 +93,9 @@ func handleOffsetCommit(b *Broker, r *request) reply {
 	}
 	cr := group.CommitRequest{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: text(req.InstanceID), Generation: req.Generation, Offsets: oc.offsets,
+	}
+	if refuse != errNone {
+		return ready(resp)
 	}
 	ch := b.groups.ask(func(now time.Time, c *group.Coordinator, tk group.Ticket) { c.Commit(now, tk, cr) })
 	return later(func(ctx context.Context) kmsg.Response {
@@ -108,7 +118,7 @@ func handleOffsetFetch(b *Broker, r *request) reply {
 		for i, t := range req.Topics {
 			g.Topics[i].Topic, g.Topics[i].Partitions = t.Topic, t.Partitions
 		}
-		rg := b.fetchOffsets(g, req)
+		rg := b.fetchOffsets(r, g, req)
 		resp.ErrorCode = rg.ErrorCode
 		for _, t := range rg.Topics {
 			rt := kmsg.NewOffsetFetchResponseTopic()
@@ -124,22 +134,28 @@ func handleOffsetFetch(b *Broker, r *request) reply {
 		return ready(resp)
 	}
 	for _, g := range req.Groups {
-		resp.Groups = append(resp.Groups, b.fetchOffsets(g, req))
+		resp.Groups = append(resp.Groups, b.fetchOffsets(r, g, req))
 	}
 	return ready(resp)
 }
 
 // fetchOffsets reads the offsets of one group; its Topics nil means all.
-func (b *Broker) fetchOffsets(g kmsg.OffsetFetchRequestGroup, req *kmsg.OffsetFetchRequest) kmsg.OffsetFetchResponseGroup {
+func (b *Broker) fetchOffsets(r *request, g kmsg.OffsetFetchRequestGroup, req *kmsg.OffsetFetchRequest) kmsg.OffsetFetchResponseGroup {
 	rg := kmsg.NewOffsetFetchResponseGroup()
 	rg.Group = g.Group
 	rg.Topics = []kmsg.OffsetFetchResponseGroupTopic{}
+	if rg.ErrorCode = r.group(kmsg.ACLOperationDescribe, g.Group); rg.ErrorCode != errNone {
+		return rg
+	}
 	var tps []group.TopicPartition
 	if g.Topics != nil {
 		tps = []group.TopicPartition{}
 	}
 	for _, t := range g.Topics {
 		name, code := b.topicByNameOrID(t.Topic, t.TopicID, req.Version >= 10)
+		if code == errNone {
+			code = r.topic(kmsg.ACLOperationDescribe, name)
+		}
 		if code != errNone {
 			rg.Topics = append(rg.Topics, unknownOffsets(t, code))
 			continue
@@ -154,6 +170,9 @@ func (b *Broker) fetchOffsets(g kmsg.OffsetFetchRequestGroup, req *kmsg.OffsetFe
 	rg.ErrorCode = int16(code)
 	index := map[string]int{}
 	for _, o := range offsets {
+		if g.Topics == nil && r.topic(kmsg.ACLOperationDescribe, o.Topic) != errNone {
+			continue
+		}
 		i, ok := index[o.Topic]
 		if !ok {
 			i = len(rg.Topics)
@@ -185,6 +204,10 @@ func handleOffsetDelete(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.OffsetDeleteRequest)
 	resp := req.ResponseKind().(*kmsg.OffsetDeleteResponse)
 	resp.Topics = make([]kmsg.OffsetDeleteResponseTopic, len(req.Topics))
+	if resp.ErrorCode = r.group(kmsg.ACLOperationDelete, req.Group); resp.ErrorCode != errNone {
+		resp.Topics = []kmsg.OffsetDeleteResponseTopic{}
+		return ready(resp)
+	}
 	var tps []group.TopicPartition
 	var codes []*int16
 	for i, t := range req.Topics {
@@ -193,6 +216,10 @@ func handleOffsetDelete(b *Broker, r *request) reply {
 		rt.Partitions = make([]kmsg.OffsetDeleteResponseTopicPartition, len(t.Partitions))
 		for k, p := range t.Partitions {
 			rt.Partitions[k].Partition = p.Partition
+			if code := r.topic(kmsg.ACLOperationRead, t.Topic); code != errNone {
+				rt.Partitions[k].ErrorCode = code
+				continue
+			}
 			tps = append(tps, group.TopicPartition{Topic: t.Topic, Partition: p.Partition})
 			codes = append(codes, &rt.Partitions[k].ErrorCode)
 		}

@@ -33,7 +33,7 @@ func handleListOffsets(b *Broker, r *request) reply {
 			rt.Topic = t.Topic
 			rt.Partitions = make([]kmsg.ListOffsetsResponseTopicPartition, 0, len(t.Partitions))
 			for j := range t.Partitions {
-				rt.Partitions = append(rt.Partitions, b.listOffset(t.Topic, &t.Partitions[j], iso))
+				rt.Partitions = append(rt.Partitions, b.listOffset(r, t.Topic, &t.Partitions[j], iso))
 			}
 			resp.Topics = append(resp.Topics, rt)
 		}
@@ -43,9 +43,12 @@ func handleListOffsets(b *Broker, r *request) reply {
 
 type listedOffset = kmsg.ListOffsetsResponseTopicPartition
 
-func (b *Broker) listOffset(topic string, q *kmsg.ListOffsetsRequestTopicPartition, iso log.Isolation) listedOffset {
+func (b *Broker) listOffset(r *request, topic string, q *kmsg.ListOffsetsRequestTopicPartition, iso log.Isolation) listedOffset {
 	rp := kmsg.NewListOffsetsResponseTopicPartition()
 	rp.Partition, rp.Offset, rp.Timestamp, rp.LeaderEpoch = q.Partition, -1, -1, -1
+	if rp.ErrorCode = r.topic(kmsg.ACLOperationDescribe, topic); rp.ErrorCode != errNone {
+		return rp
+	}
 	p, err := b.lookup(topic, q.Partition)
 	if err != nil {
 		rp.ErrorCode = errorCode(err)

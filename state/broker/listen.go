@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -18,23 +19,53 @@ type endpoint struct {
 	port int32
 }
 
-// listen opens the socket, if one is configured, and starts to accept.
+// listener is one door of the broker.
+type listener struct {
+	opts    Listener
+	at      endpoint
+	tls     *tls.Config  // nil: in the clear
+	net     net.Listener // nil for memory
+	trusted bool         // the process itself: may do everything
+}
+
+// listen opens the sockets that are configured, and then starts to accept on all of them.
 func (b *Broker) listen() error {
-	if b.opts.Listen == "" {
-		return nil
+	configured := b.opts.Listeners
+	if b.opts.Listen != "" {
+		configured = append([]Listener{{Addr: b.opts.Listen, Advertised: b.opts.AdvertisedAddr}}, configured...)
 	}
-	l, err := net.Listen("tcp", b.opts.Listen)
-	if err != nil {
-		return fmt.Errorf("listening on %s: %w", b.opts.Listen, err)
+	for _, opts := range configured {
+		l, err := b.openListener(opts)
+		if err != nil {
+			return err
+		}
+		b.listeners = append(b.listeners, l)
 	}
-	at, err := advertised(b.opts.AdvertisedAddr, l.Addr())
-	if err != nil {
-		l.Close()
-		return err
+	for _, l := range b.listeners {
+		b.tasks.Go(func() { b.accept(l) })
 	}
-	b.listener = l
-	b.tasks.Go(func() { b.accept(l, at) })
 	return nil
+}
+
+func (b *Broker) openListener(opts Listener) (*listener, error) {
+	l := &listener{opts: opts}
+	err := l.opts.check(&b.opts.Security)
+	if err != nil {
+		return nil, err
+	}
+	if l.opts.encrypted() {
+		if l.tls, err = b.tlsConfig(&l.opts); err != nil {
+			return nil, err
+		}
+	}
+	if l.net, err = net.Listen("tcp", opts.Addr); err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", opts.Addr, err)
+	}
+	if l.at, err = advertised(opts.Advertised, l.net.Addr()); err != nil {
+		l.net.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // advertised is the address told to clients: the configured one, or else the one listened on, with localhost for "any interface".
@@ -57,40 +88,47 @@ func advertised(configured string, listening net.Addr) (endpoint, error) {
 	return endpoint{host, int32(port)}, nil
 }
 
-func (b *Broker) accept(l net.Listener, at endpoint) {
+func (b *Broker) accept(l *listener) {
 	for {
-		nc, err := l.Accept()
+		nc, err := l.net.Accept()
 		if errors.Is(err, net.ErrClosed) || b.ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			b.opts.Logger.Warn("accept failed", "error", err)
+			b.opts.Logger.Warn("accept failed", "listener", l.opts.Name, "error", err)
 			select {
 			case <-time.After(acceptRetry):
 			case <-b.ctx.Done():
 			}
 			continue
 		}
-		if err := b.serve(nc, at); err != nil {
-			b.opts.Logger.Warn("connection refused", "peer", nc.RemoteAddr(), "error", err)
+		if l.tls != nil {
+			nc = tls.Server(nc, l.tls)
+		}
+		if err := b.serve(nc, l); err != nil {
+			b.opts.Logger.Warn("connection refused", "peer", nc.RemoteAddr(), "listener", l.opts.Name, "error", err)
 			nc.Close()
 		}
 	}
 }
 
 // Dial connects to the broker in memory. Metadata on such a connection advertises InternalAddr, so a client must use Dial for every
-// address it is given.
+// address it is given. It may do everything: whoever can call Dial is the process itself.
 func (b *Broker) Dial(ctx context.Context) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	at, err := advertised(InternalAddr, nil)
-	if err != nil {
-		return nil, err
-	}
 	client, server := newPipe()
-	if err := b.serve(server, at); err != nil {
+	if err := b.serve(server, &memoryListener); err != nil {
 		return nil, err
 	}
 	return client, nil
 }
+
+var memoryListener = func() listener {
+	at, err := advertised(InternalAddr, nil)
+	if err != nil {
+		panic(err) // InternalAddr is a constant
+	}
+	return listener{opts: Listener{Name: "memory", Protocol: Plaintext}, at: at, trusted: true}
+}()

@@ -12,6 +12,7 @@ type Metrics struct {
 	InFlightBytes    int64 // of requests not yet answered, now
 	BatchesAppended  int64 // by clients
 	FetchesAnswered  int64
+	AuthFailures     int64
 	Topics           int
 	Partitions       int
 	StoredBytes      int64 // in segment files, now
@@ -19,7 +20,7 @@ type Metrics struct {
 
 // counters are the moving part of Metrics.
 type counters struct {
-	connections, requests, bytesIn, bytesOut, batches, fetches atomic.Int64
+	connections, requests, bytesIn, bytesOut, batches, fetches, authFailures atomic.Int64
 }
 
 // Metrics returns the numbers of this moment. It asks every log for its size, so call it at the pace of scraping.
@@ -31,6 +32,7 @@ func (b *Broker) Metrics() Metrics {
 		BytesOut:         b.count.bytesOut.Load(),
 		BatchesAppended:  b.count.batches.Load(),
 		FetchesAnswered:  b.count.fetches.Load(),
+		AuthFailures:     b.count.authFailures.Load(),
 		InFlightBytes:    b.inFlight.inUse(),
 		Topics:           len(b.topicNames()),
 	}

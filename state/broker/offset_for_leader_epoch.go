@@ -16,8 +16,11 @@ func handleOffsetForLeaderEpoch(b *Broker, r *request) reply {
 		for _, q := range t.Partitions {
 			rp := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
 			rp.Partition, rp.LeaderEpoch, rp.EndOffset = q.Partition, -1, -1
+			refuse := r.topic(kmsg.ACLOperationDescribe, t.Topic)
 			p, err := b.lookup(t.Topic, q.Partition)
 			switch {
+			case refuse != errNone:
+				rp.ErrorCode = refuse
 			case err != nil:
 				rp.ErrorCode = errorCode(err)
 			case q.CurrentLeaderEpoch > leaderEpoch:

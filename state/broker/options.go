@@ -33,10 +33,14 @@ const InternalAddr = "millrace.internal:9092"
 type Options struct {
 	// DataDir holds everything the broker keeps. One broker at a time may use it.
 	DataDir string
-	// Listen is the TCP address to serve, e.g. ":9092". Empty: no socket, only Dial.
+	// Listen is the TCP address of a port in the clear, e.g. ":9092". Empty: none.
 	Listen string
 	// AdvertisedAddr is the host:port told to clients of Listen. Default: the address listened on.
 	AdvertisedAddr string
+	// Listeners are further ports, with TLS or SASL. Their names must differ.
+	Listeners []Listener
+	// Security says who may come in and what they may do.
+	Security Security
 	// NodeID is this broker's id in metadata. Default 0.
 	NodeID int32
 	// AutoCreateTopics creates unknown topics on Metadata requests that allow it.

@@ -19,6 +19,7 @@ const maxProduceWait = 2 * time.Minute
 // produceCall carries one Produce request from append to acknowledgement.
 type produceCall struct {
 	broker  *Broker
+	from    *request // for authorization, while the handler runs
 	req     *kmsg.ProduceRequest
 	resp    *kmsg.ProduceResponse
 	waiting []produceWait
@@ -36,7 +37,7 @@ type produceWait struct {
 // ask for it.
 func handleProduce(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.ProduceRequest)
-	c := &produceCall{broker: b, req: req, resp: req.ResponseKind().(*kmsg.ProduceResponse)}
+	c := &produceCall{broker: b, from: r, req: req, resp: req.ResponseKind().(*kmsg.ProduceResponse)}
 	refuse := errNone
 	switch {
 	case req.Version < oldestProduce:
@@ -57,7 +58,7 @@ func handleProduce(b *Broker, r *request) reply {
 	case req.Acks == 1 || len(c.waiting) == 0:
 		return ready(c.resp)
 	}
-	c.req = nil // the buffer behind it is reused when this handler returns
+	c.req, c.from = nil, nil // the buffer behind it is reused when this handler returns
 	timeout := min(max(time.Duration(req.TimeoutMillis)*time.Millisecond, time.Second), maxProduceWait)
 	return later(func(context.Context) kmsg.Response { return c.await(timeout) })
 }
@@ -67,6 +68,9 @@ func (c *produceCall) appendTopic(t *kmsg.ProduceRequestTopic, refuse int16) {
 	rt.Topic, rt.TopicID = t.Topic, t.TopicID
 	rt.Partitions = make([]kmsg.ProduceResponseTopicPartition, len(t.Partitions))
 	top, parts := c.broker.findTopic(t.Topic, t.TopicID)
+	if refuse == errNone && (top != nil || t.Topic != "") {
+		refuse = c.from.topic(kmsg.ACLOperationWrite, topicName(top, t.Topic))
+	}
 	for i := range t.Partitions {
 		rp := &rt.Partitions[i]
 		rp.Default()
@@ -130,6 +134,9 @@ func (c *produceCall) admitTransaction() int16 {
 	for i := range c.req.Topics {
 		t := &c.req.Topics[i]
 		top, ps := c.broker.findTopic(t.Topic, t.TopicID)
+		if top != nil && c.from.topic(kmsg.ACLOperationWrite, top.name) != errNone {
+			continue // refused by appendTopic, and must not join the transaction
+		}
 		for j := range t.Partitions {
 			h, err := log.ParseHeader(t.Partitions[j].Records)
 			idx := int(t.Partitions[j].Partition)
@@ -138,6 +145,9 @@ func (c *produceCall) admitTransaction() int16 {
 			}
 			if c.req.TransactionID == nil {
 				return errInvalidRequest
+			}
+			if code := c.from.txnID(kmsg.ACLOperationWrite, *c.req.TransactionID); code != errNone {
+				return code
 			}
 			from = txnProducer{*c.req.TransactionID, h.ProducerID, h.ProducerEpoch}
 			if ps[idx].log.InTransaction(h.ProducerID, h.ProducerEpoch) {

@@ -29,10 +29,25 @@ func (a *addition) add(topic string, partition int32, code *int16) {
 }
 
 // start asks the coordinator, or answers at once: if a partition does not exist none is added.
-func (a *addition) start(b *Broker) {
+func (a *addition) start(r *request, refuse int16) {
+	b := r.conn.broker
+	if refuse == errNone {
+		refuse = r.txnID(kmsg.ACLOperationWrite, a.id)
+	}
+	if refuse != errNone {
+		for _, code := range a.codes {
+			*code = refuse
+		}
+		return
+	}
 	missing := false
 	for i, p := range a.parts {
 		*a.codes[i] = errOperationNotAttempted
+		if code := r.topic(kmsg.ACLOperationWrite, p.Topic); code != errNone {
+			*a.codes[i] = code
+			missing = true
+			continue
+		}
 		if _, err := b.lookup(p.Topic, p.Partition); err != nil {
 			*a.codes[i] = errUnknownTopicOrPartition
 			missing = true
@@ -75,8 +90,13 @@ func handleAddPartitionsToTxn(b *Broker, r *request) reply {
 	} else {
 		adds = batchedAdditions(req, resp)
 	}
+	refuse := errNone
+	if req.Version >= 4 { // between brokers only
+		refuse = r.cluster(kmsg.ACLOperationClusterAction)
+		resp.ErrorCode = refuse
+	}
 	for _, a := range adds {
-		a.start(b)
+		a.start(r, refuse)
 	}
 	return later(func(ctx context.Context) kmsg.Response {
 		for _, a := range adds {

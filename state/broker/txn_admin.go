@@ -19,7 +19,12 @@ func handleDescribeTransactions(b *Broker, r *request) reply {
 	resp.TransactionStates = []kmsg.DescribeTransactionsResponseTransactionState{}
 	for _, id := range req.TransactionalIDs {
 		var d txn.Description
-		b.transactions.do(func(_ time.Time, c *txn.Coordinator) { d = c.Describe(id) })
+		if code := r.txnID(kmsg.ACLOperationDescribe, id); code != errNone {
+			d = txn.Description{TransactionalID: id, Code: txn.Code(code), Producer: txn.Producer{ID: -1, Epoch: -1}}
+		} else {
+			b.transactions.do(func(_ time.Time, c *txn.Coordinator) { d = c.Describe(id) })
+			d.Partitions = slices.DeleteFunc(d.Partitions, func(p txn.Partition) bool { return r.topic(kmsg.ACLOperationDescribe, p.Topic) != errNone })
+		}
 		resp.TransactionStates = append(resp.TransactionStates, describedTransaction(d))
 	}
 	return ready(resp)
@@ -79,7 +84,8 @@ func handleListTransactions(b *Broker, r *request) reply {
 			running = now.Sub(d.Started).Milliseconds()
 		}
 		switch {
-		case len(req.StateFilters) > 0 && !slices.Contains(req.StateFilters, d.State.String()),
+		case r.txnID(kmsg.ACLOperationDescribe, d.TransactionalID) != errNone,
+			len(req.StateFilters) > 0 && !slices.Contains(req.StateFilters, d.State.String()),
 			len(req.ProducerIDFilters) > 0 && !slices.Contains(req.ProducerIDFilters, d.Producer.ID),
 			req.Version >= 1 && req.DurationFilterMillis >= 0 && running < req.DurationFilterMillis,
 			text(req.TransactionalIDPattern) != "" && !pattern.MatchString(d.TransactionalID):

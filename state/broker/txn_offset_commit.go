@@ -26,17 +26,30 @@ func handleTxnOffsetCommit(b *Broker, r *request) reply {
 	resp := req.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
 	resp.Topics = make([]kmsg.TxnOffsetCommitResponseTopic, len(req.Topics))
 	t := &txnCommit{s: b.transactions, req: req, producer: txn.Producer{ID: req.ProducerID, Epoch: req.ProducerEpoch}}
+	refuse := r.txnID(kmsg.ACLOperationWrite, req.TransactionalID)
+	if refuse == errNone {
+		refuse = r.group(kmsg.ACLOperationRead, req.Group)
+	}
 	for i, topic := range req.Topics {
 		rt := &resp.Topics[i]
 		rt.Topic = topic.Topic
 		rt.Partitions = make([]kmsg.TxnOffsetCommitResponseTopicPartition, len(topic.Partitions))
 		for k, p := range topic.Partitions {
-			rt.Partitions[k].Partition = p.Partition
+			rt.Partitions[k].Partition, rt.Partitions[k].ErrorCode = p.Partition, refuse
+			if refuse == errNone {
+				rt.Partitions[k].ErrorCode = r.topic(kmsg.ACLOperationRead, topic.Topic)
+			}
+			if rt.Partitions[k].ErrorCode != errNone {
+				continue
+			}
 			t.oc.add(b, group.CommitOffset{
 				TopicPartition: group.TopicPartition{Topic: topic.Topic, Partition: p.Partition},
 				Offset:         p.Offset, LeaderEpoch: p.LeaderEpoch, Metadata: text(p.Metadata),
 			}, &rt.Partitions[k].ErrorCode)
 		}
+	}
+	if refuse != errNone {
+		return ready(resp)
 	}
 	if req.Version >= implicitOffsetsVersion {
 		added := t.s.ask(func(now time.Time, c *txn.Coordinator, tk txn.Ticket) {

@@ -70,6 +70,11 @@ func produceCode(code txn.Code) int16 {
 func handleEndTxn(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.EndTxnRequest)
 	s := b.transactions
+	if code := r.txnID(kmsg.ACLOperationWrite, req.TransactionalID); code != errNone {
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode, resp.ProducerID, resp.ProducerEpoch = code, -1, -1
+		return ready(resp)
+	}
 	p := txn.Producer{ID: req.ProducerID, Epoch: req.ProducerEpoch}
 	bump := req.Version >= 5
 	ch := s.ask(func(now time.Time, c *txn.Coordinator, tk txn.Ticket) {
@@ -87,6 +92,15 @@ func handleEndTxn(b *Broker, r *request) reply {
 func handleAddOffsetsToTxn(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.AddOffsetsToTxnRequest)
 	s := b.transactions
+	code := r.txnID(kmsg.ACLOperationWrite, req.TransactionalID)
+	if code == errNone {
+		code = r.group(kmsg.ACLOperationRead, req.Group)
+	}
+	if code != errNone {
+		resp := req.ResponseKind().(*kmsg.AddOffsetsToTxnResponse)
+		resp.ErrorCode = code
+		return ready(resp)
+	}
 	p := txn.Producer{ID: req.ProducerID, Epoch: req.ProducerEpoch}
 	ch := s.ask(func(now time.Time, c *txn.Coordinator, tk txn.Ticket) {
 		c.Add(now, tk, req.TransactionalID, p, nil, []string{req.Group})
