@@ -196,6 +196,9 @@ func foldConstant(e Expr, pos int) Expr {
 
 func unknownFunction(name string, pos int) error {
 	err := diag.New(diag.UnknownFunction, pos, "unknown function %s", name)
+	if reason := function.Refused(name); reason != "" {
+		return err.WithHint("%s", reason)
+	}
 	if best := nearest(name); best != "" {
 		err = err.WithHint("did you mean %s?", best)
 	}

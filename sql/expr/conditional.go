@@ -11,7 +11,7 @@ var lazy map[string]func(name string, pos int, args []Expr) (Expr, error)
 func init() {
 	lazy = map[string]func(string, int, []Expr) (Expr, error){
 		"and": newLogic, "or": newLogic, "&&": newLogic, "if": newIf, "ifnull": newCoalesce, "nvl": newCoalesce, "coalesce": newCoalesce,
-		"nullif": newNullIf, "case": newCaseCall,
+		"nullif": newNullIf, "case": newCaseCall, "iff": newIf, "nvl2": newNvl2, "decode": newDecode, "nullifzero": newZero, "zeroifnull": newZero,
 	}
 }
 
@@ -93,6 +93,51 @@ func newNullIf(_ string, pos int, args []Expr) (Expr, error) {
 		return nil, err
 	}
 	return NewCase([]Expr{eq}, []Expr{NewTypedNull(args[0].Type())}, args[0], pos)
+}
+
+// newNvl2 makes CASE WHEN a IS NOT NULL THEN b ELSE c END.
+func newNvl2(_ string, pos int, args []Expr) (Expr, error) {
+	if len(args) != 3 {
+		return nil, diag.New(diag.WrongArguments, pos, "nvl2 takes 3 arguments, got %d", len(args))
+	}
+	given, err := NewCall("is_not_null", pos, args[0])
+	if err != nil {
+		return nil, err
+	}
+	return NewCase([]Expr{given}, args[1:2], args[2], pos)
+}
+
+// newDecode makes CASE WHEN x <=> a THEN r .. ELSE e END of x, a, r, .. [e].
+func newDecode(_ string, pos int, args []Expr) (Expr, error) {
+	if len(args) < 3 {
+		return nil, diag.New(diag.WrongArguments, pos, "decode takes a value, then values and results, got %d arguments", len(args))
+	}
+	var conds, results []Expr
+	x, rest := args[0], args[1:]
+	for ; len(rest) >= 2; rest = rest[2:] {
+		same, err := NewCall("<=>", pos, x, rest[0])
+		if err != nil {
+			return nil, err
+		}
+		conds, results = append(conds, same), append(results, rest[1])
+	}
+	var els Expr
+	if len(rest) == 1 {
+		els = rest[0]
+	}
+	return NewCase(conds, results, els, pos)
+}
+
+// newZero makes NULLIF(x, 0) and COALESCE(x, 0).
+func newZero(name string, pos int, args []Expr) (Expr, error) {
+	if len(args) != 1 {
+		return nil, diag.New(diag.WrongArguments, pos, "%s takes 1 argument, got %d", name, len(args))
+	}
+	zero := NewInt(0)
+	if name == "nullifzero" {
+		return newNullIf("nullif", pos, []Expr{args[0], zero})
+	}
+	return newCoalesce("coalesce", pos, []Expr{args[0], zero})
 }
 
 // newCaseCall takes cond, result, cond, result, .. [else].

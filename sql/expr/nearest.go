@@ -2,17 +2,23 @@ package expr
 
 import "github.com/millrace/millrace/sql/function"
 
-// nearest finds the function whose name is at most two edits away from name; "" when there is none.
+// nearest finds the function whose name or alias is at most two edits away from name; "" when there is none.
 func nearest(name string) string {
 	best, bestDistance := "", 3
-	for _, f := range function.All() {
-		if d := editDistance(name, f.Name, bestDistance); d < bestDistance {
-			best, bestDistance = f.Name, d
+	try := func(known string) {
+		if d := editDistance(name, known, bestDistance); d < bestDistance {
+			best, bestDistance = known, d
 		}
 	}
+	for _, f := range function.All() {
+		try(f.Name)
+	}
 	for _, a := range function.AllAggs() {
-		if d := editDistance(name, a.Name, bestDistance); d < bestDistance {
-			best, bestDistance = a.Name, d
+		try(a.Name)
+	}
+	for _, f := range function.All() { // names come before aliases that are as near
+		for _, alias := range f.Aliases {
+			try(alias)
 		}
 	}
 	return best

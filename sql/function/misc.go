@@ -8,29 +8,12 @@ import (
 	"github.com/millrace/millrace/sql/vector"
 )
 
-// serverVersion is what clients of the MySQL protocol see: they pick their dialect by it.
-const serverVersion = "8.0.40-millrace"
-
 // miscFuncs is the table of what fits nowhere else.
 func miscFuncs() []*Func {
-	return family("misc", append(uuidFuncs(),
-		def("typeof(x)", "The name of an expression's type.", bindTypeOf, "typeof(1)", "BIGINT", "typeof(1.50)", "DECIMAL(3,2)"),
-		def("version()", "The version that clients of the MySQL protocol see.", fixed(tText, rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
-			return append(dst, serverVersion...), true
-		})), "version()", serverVersion),
+	return family("misc", append(append(uuidFuncs(), informationFuncs()...),
 		def("single_row(n)", "TRUE; an error when n is more than 1. It checks the number of rows of a subquery that is used as a value.", fixed(tBool, kernelSingleRow, tInt), "single_row(1)", "1"),
 		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1"),
 	)...)
-}
-
-func bindTypeOf(args []Arg) (Bound, error) {
-	if err := arity(args, 1); err != nil {
-		return Bound{}, err
-	}
-	name := args[0].Type.String()
-	return Bound{Ret: tText, ArgTypes: anyTypes(args), Kernel: rowText(func(dst []byte, _ []*vector.Vector, _ int) ([]byte, bool) {
-		return append(dst, name...), true
-	})}, nil
 }
 
 func kernelSingleRow(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {

@@ -83,3 +83,15 @@ func TestRecords(t *testing.T) {
 		t.Error("lookups")
 	}
 }
+
+// TestRefused: what is left out is not there, and what is there is not called left out.
+func TestRefused(t *testing.T) {
+	for name, reason := range refused {
+		if Lookup(name) != nil || LookupAgg(name) != nil {
+			t.Errorf("%s is there, although it is refused", name)
+		}
+		if reason == "" || strings.HasSuffix(reason, ".") || name != strings.ToLower(name) {
+			t.Errorf("%s: %q", name, reason)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/millrace/millrace/sql/diag"
@@ -13,49 +12,95 @@ import (
 	"github.com/millrace/millrace/sql/vector"
 )
 
-// regexpFuncs is the table of regular expression functions. The syntax is RE2's: linear time whatever the pattern.
+// regexpDoc is said of every function with a pattern.
+const regexpDoc = " Patterns have RE2's syntax: no lookaround, no backreferences, linear time."
+
+// matchDoc explains the argument match_type.
+const matchDoc = " match_type holds letters: i ignores case, c does not, m lets ^ and $ match at lines, n lets . match line ends."
+
+// regexpFuncs is the table of regular expression functions, with the arguments of MySQL (manual, section 14.8.2).
 func regexpFuncs() []*Func {
+	text := func(n int) []types.Type { return []types.Type{tText, tText, tText}[:n] }
 	return []*Func{
-		def("regexp_like(s, pattern) | s REGEXP pattern", "Whether the pattern matches somewhere in s. Patterns have RE2 syntax; prefix (?i) to ignore case.", bindRegexp(tBool, kernelRegexpLike, 2, 2),
-			"regexp_like('stream', 'r.a')", "1", "'abc' REGEXP '^b'", "0", "'日' REGEXP '^[[:alpha:]]$'", "1").alias("regexp", "rlike"),
-		def("regexp_replace(s, pattern, with)", "s with every match replaced; $1 names a group.", bindRegexp(tText, kernelRegexpReplace, 3, 3), "regexp_replace('a1b22', '[0-9]+', '#')", "a#b#"),
-		def("regexp_substr(s, pattern) | regexp_substr(s, pattern, group)", "The first match, or its group; NULL when there is none.", bindRegexp(tText, kernelRegexpSubstr, 2, 3),
-			"regexp_substr('id=42;', '[0-9]+')", "42", "regexp_substr('id=42', 'id=(.*)', 1)", "42").alias("regexp_extract"),
-		def("regexp_count(s, pattern)", "How often the pattern matches.", bindRegexp(tInt, kernelRegexpCount, 2, 2), "regexp_count('a1b2', '[0-9]')", "2"),
-		def("regexp_instr(s, pattern)", "Where the first match begins, in characters from 1; 0 for none.", bindRegexp(tInt, kernelRegexpInstr, 2, 2), "regexp_instr('ab1', '[0-9]')", "3"),
+		def("regexp_like(s, pattern) | regexp_like(s, pattern, match_type) | s REGEXP pattern", "Whether the pattern matches somewhere in s."+matchDoc+regexpDoc, bindRegexp(regexpSpec{ret: tBool, kernel: kernelRegexpLike, least: 2, want: text(3), matchType: 2}),
+			"regexp_like('stream', 'r.a')", "1", "'abc' REGEXP '^b'", "0", "'日' REGEXP '^[[:alpha:]]$'", "1", "regexp_like('ABC', 'b', 'i')", "1").alias("regexp", "rlike"),
+		def("regexp_instr(s, pattern) | regexp_instr(s, pattern, pos, occurrence, return_option, match_type)", "Where an occurrence of the pattern (the first unless given) begins, or with return_option 1 where it ends, in characters from 1; 0 for none. The search begins at character pos, where ^ matches, too."+matchDoc+regexpDoc,
+			bindRegexp(regexpSpec{ret: tInt, kernel: kernelRegexpInstr, least: 2, want: []types.Type{tText, tText, tInt, tInt, tInt, tText}, matchType: 5}), "regexp_instr('dog cat dog', 'dog', 2)", "9", "regexp_instr('ab1', '[0-9]', 1, 1, 1)", "4", "regexp_instr('a', 'b')", "0"),
+		def("regexp_replace(s, pattern, with) | regexp_replace(s, pattern, with, pos, occurrence, match_type)", "s with every match, or one occurrence, replaced; $1 names a group, ${name} a named one, \\$ is a dollar."+matchDoc+regexpDoc,
+			bindRegexp(regexpSpec{ret: tText, kernel: kernelRegexpReplace, least: 3, want: []types.Type{tText, tText, tText, tInt, tInt, tText}, matchType: 5}), "regexp_replace('a1b22', '[0-9]+', '#')", "a#b#", "regexp_replace('abc def ghi', '[a-z]+', 'X', 1, 3)", "abc def X", "regexp_replace('john doe', '(\\w+) (\\w+)', '$2 $1')", "doe john"),
+		def("regexp_substr(s, pattern) | regexp_substr(s, pattern, pos, occurrence, match_type)", "An occurrence of the pattern, the first unless given; NULL when there is none."+matchDoc+regexpDoc,
+			bindRegexp(regexpSpec{ret: tText, kernel: kernelRegexpSubstr, least: 2, want: []types.Type{tText, tText, tInt, tInt, tText}, matchType: 4}), "regexp_substr('id=42;', '[0-9]+')", "42", "regexp_substr('abc def ghi', '[a-z]+', 1, 3)", "ghi", "regexp_substr('a', 'b')", "NULL"),
+		def("regexp_extract(s, pattern) | regexp_extract(s, pattern, group)", "A group of the first match, the whole match unless given; NULL when there is none."+regexpDoc, bindRegexp(regexpSpec{ret: tText, kernel: kernelRegexpExtract, least: 2, want: []types.Type{tText, tText, tInt}}),
+			"regexp_extract('id=42', 'id=(.*)', 1)", "42", "regexp_extract('id=42', 'x')", "NULL"),
+		def("regexp_extract_all(s, pattern) | regexp_extract_all(s, pattern, group)", "A group of every match, the whole match unless given, as ARRAY."+regexpDoc, bindRegexp(regexpSpec{ret: types.ArrayOf(tText), kernel: kernelRegexpExtractAll, least: 2, want: []types.Type{tText, tText, tInt}}),
+			"regexp_extract_all('a=1, b=2', '(\\w)=(\\d)', 2)", `["1", "2"]`),
+		def("regexp_split(s, pattern)", "The parts of s between the matches, as ARRAY."+regexpDoc, bindRegexp(regexpSpec{ret: types.ArrayOf(tText), kernel: kernelRegexpSplit, least: 2, want: text(2)}), "regexp_split('a1b22c', '[0-9]+')", `["a", "b", "c"]`).alias("regexp_split_to_array"),
+		def("regexp_count(s, pattern) | regexp_count(s, pattern, pos, match_type)", "How often the pattern matches from character pos on."+matchDoc+regexpDoc, bindRegexp(regexpSpec{ret: tInt, kernel: kernelRegexpCount, least: 2, want: []types.Type{tText, tText, tInt, tText}, matchType: 3}), "regexp_count('a1b2', '[0-9]')", "2", "regexp_count('a1b2', '[0-9]', 3)", "1"),
+		def("regexp_quote(s)", "s as a pattern that matches it and nothing else.", fixed(tText, mapText(quotePattern), tText), "regexp_quote('a.b')", `a\.b`),
 	}
 }
 
-type regexpKernel func(get func(ctx *Ctx, row int) *regexp.Regexp, ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector)
+// quotePattern escapes what patterns give a meaning.
+func quotePattern(dst, s []byte) []byte {
+	for _, c := range s {
+		if bytes.IndexByte([]byte(`\.+*?()|[]{}^$`), c) >= 0 {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// patternOf gives the pattern of a row.
+type patternOf func(ctx *Ctx, row int) *regexp.Regexp
+
+type regexpKernel func(get patternOf, ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector)
+
+// regexpSpec describes a function whose argument 1 is a pattern. matchType is the index of the argument match_type, 0 for none.
+type regexpSpec struct {
+	ret       types.Type
+	kernel    regexpKernel
+	least     int
+	want      []types.Type
+	matchType int
+}
 
 // bindRegexp compiles a constant pattern once, at bind time, where a mistake in it is the statement's error; other patterns are
 // compiled when they change from row to row.
-func bindRegexp(ret types.Type, kernel regexpKernel, least, most int) binder {
+func bindRegexp(spec regexpSpec) binder {
 	return func(args []Arg) (Bound, error) {
-		want := []types.Type{tText, tText, tText}
-		if ret.Kind == types.String && least == 2 {
-			want[2] = tInt
-		}
-		argTypes, err := match(args, least, want[:most])
+		argTypes, err := match(args, spec.least, spec.want)
 		if err != nil {
 			return Bound{}, err
 		}
-		if pattern, ok := constText(args[1]); ok {
-			re, err := compilePattern(pattern)
+		bound := Bound{Ret: spec.ret, ArgTypes: argTypes, Strict: true}
+		flagsAt := 0
+		flags, known := "", true
+		if spec.matchType > 0 && len(args) > spec.matchType {
+			flagsAt = spec.matchType
+			flags, known = constText(args[flagsAt])
+		}
+		if pattern, ok := constText(args[1]); ok && known {
+			re, err := compilePattern(pattern, flags)
 			if err != nil {
 				return Bound{}, fmt.Errorf("argument 2 is no regular expression: %w", err)
 			}
-			return Bound{Ret: ret, ArgTypes: argTypes, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-				kernel(func(*Ctx, int) *regexp.Regexp { return re }, ctx, a, n, out)
-			}}, nil
+			bound.Kernel = func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+				spec.kernel(func(*Ctx, int) *regexp.Regexp { return re }, ctx, a, n, out)
+			}
+			return bound, nil
 		}
-		return Bound{Ret: ret, ArgTypes: argTypes, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-			var last *regexp.Regexp
-			kernel(func(ctx *Ctx, row int) *regexp.Regexp {
-				last = compileRow(ctx, a[1], row, last)
-				return last
+		bound.Kernel = func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+			var last rowPattern
+			spec.kernel(func(ctx *Ctx, row int) *regexp.Regexp {
+				var flags []byte
+				if flagsAt > 0 {
+					flags = a[flagsAt].Bytes(row)
+				}
+				return last.compile(ctx, a[1].Bytes(row), flags, row)
 			}, ctx, a, n, out)
-		}}, nil
+		}
+		return bound, nil
 	}
 }
 
@@ -66,42 +111,186 @@ var matchNothing = regexp.MustCompile(`[^\x00-\x{10FFFF}]`)
 var characterClasses = strings.NewReplacer("[:alpha:]", `\p{L}`, "[:alnum:]", `\p{L}\p{Nd}`, "[:digit:]", `\p{Nd}`, "[:upper:]", `\p{Lu}`,
 	"[:lower:]", `\p{Ll}`, "[:punct:]", `\p{P}`, "[:space:]", `\s\p{Z}`)
 
-func compilePattern(pattern string) (*regexp.Regexp, error) {
-	return regexp.Compile(characterClasses.Replace(pattern))
+// compilePattern compiles a pattern with MySQL's match_type; of c and i the last counts.
+func compilePattern(pattern, matchType string) (*regexp.Regexp, error) {
+	fold, flags := false, ""
+	for _, c := range matchType {
+		switch c {
+		case 'i':
+			fold = true
+		case 'c':
+			fold = false
+		case 'm':
+			flags += "m"
+		case 'n':
+			flags += "s"
+		case 'u': // only \n ends a line: so it is here
+		default:
+			return nil, fmt.Errorf("match_type %q has other letters than c, i, m, n and u", matchType)
+		}
+	}
+	if fold {
+		flags += "i"
+	}
+	if pattern = characterClasses.Replace(pattern); flags != "" {
+		pattern = "(?" + flags + ")" + pattern
+	}
+	return regexp.Compile(pattern)
 }
 
-func compileRow(ctx *Ctx, patterns *vector.Vector, row int, last *regexp.Regexp) *regexp.Regexp {
-	pattern := patterns.Bytes(row)
-	if last != nil && last.String() == string(pattern) {
-		return last
+// rowPattern is the pattern of the last row.
+type rowPattern struct {
+	text, flags []byte
+	re          *regexp.Regexp
+}
+
+func (p *rowPattern) compile(ctx *Ctx, text, flags []byte, row int) *regexp.Regexp {
+	if p.re != nil && bytes.Equal(text, p.text) && bytes.Equal(flags, p.flags) {
+		return p.re
 	}
-	re, err := compilePattern(string(pattern))
+	re, err := compilePattern(string(text), string(flags))
 	if err != nil {
-		ctx.Fail(row, diag.New(diag.InvalidArgument, -1, "'%s' is no regular expression", clip(pattern)))
+		ctx.Fail(row, diag.New(diag.InvalidArgument, -1, "'%s' is no regular expression", clip(text)))
 		return matchNothing
 	}
+	p.text, p.flags, p.re = append(p.text[:0], text...), append(p.flags[:0], flags...), re
 	return re
 }
 
-func kernelRegexpLike(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+// intAt gives an optional integer argument.
+func intAt(a []*vector.Vector, k, i int, otherwise int64) int64 {
+	if k >= len(a) {
+		return otherwise
+	}
+	return a[k].I64[i]
+}
+
+// occurrence finds the n-th match (from 1) in s from byte from on; nil when there is none.
+func occurrence(re *regexp.Regexp, s []byte, from int, n int64) []int {
+	for ; from <= len(s); n-- {
+		m := re.FindSubmatchIndex(s[from:])
+		if m == nil {
+			return nil
+		}
+		if n <= 1 {
+			for k := range m {
+				if m[k] >= 0 {
+					m[k] += from
+				}
+			}
+			return m
+		}
+		from = nextSearch(s, from, m)
+	}
+	return nil
+}
+
+// nextSearch is where the search goes on behind a match, which may be empty.
+func nextSearch(s []byte, from int, m []int) int {
+	if m[1] > m[0] {
+		return from + m[1]
+	}
+	_, size := utf8.DecodeRune(s[from+m[1]:])
+	return from + m[1] + max(size, 1)
+}
+
+// searchStart turns a character position into bytes; ok is false outside of s.
+func searchStart(s []byte, pos int64) (from int, ok bool) {
+	if pos < 1 || pos > int64(utf8.RuneCount(s))+1 {
+		return 0, false
+	}
+	return charOffset(s, pos-1), true
+}
+
+func kernelRegexpLike(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	out.Resize(n)
 	for i := range n {
 		out.I64[i] = boolInt(get(ctx, i).Match(a[0].Bytes(i)))
 	}
 }
 
-func kernelRegexpReplace(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+func kernelRegexpReplace(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	for i := range n {
-		out.AppendBytes(get(ctx, i).ReplaceAll(a[0].Bytes(i), a[2].Bytes(i)))
+		re, s, with := get(ctx, i), a[0].Bytes(i), a[2].Bytes(i)
+		from, ok := searchStart(s, intAt(a, 3, i, 1))
+		if !ok {
+			from = len(s) + 1
+		}
+		wanted, done := intAt(a, 4, i, 0), 0
+		for seen := int64(1); from <= len(s); seen++ {
+			m := re.FindSubmatchIndex(s[from:])
+			if m == nil {
+				break
+			}
+			if wanted <= 0 || seen == wanted {
+				out.Data = append(out.Data, s[done:from+m[0]]...)
+				out.Data = expandGroups(out.Data, re, with, s[from:], m)
+				done = from + m[1]
+				if seen == wanted {
+					break
+				}
+			}
+			from = nextSearch(s, from, m)
+		}
+		out.Data = append(out.Data, s[done:]...)
+		out.EndBytes()
 	}
 }
 
-func kernelRegexpSubstr(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-	for i := range n {
-		group := int64(0)
-		if len(a) == 3 {
-			group = a[2].I64[i]
+// expandGroups appends a replacement: $n takes as many digits as name a group, a backslash takes the next character as it is.
+func expandGroups(dst []byte, re *regexp.Regexp, with, s []byte, m []int) []byte {
+	for k := 0; k < len(with); k++ {
+		c := with[k]
+		if k+1 == len(with) || c != '\\' && c != '$' {
+			dst = append(dst, c)
+			continue
 		}
+		group := -1
+		switch next := with[k+1]; {
+		case c == '\\':
+			k++
+			dst = append(dst, next)
+			continue
+		case next-'0' <= 9:
+			group = int(next - '0')
+			for k++; k+1 < len(with) && with[k+1]-'0' <= 9 && group*10+int(with[k+1]-'0') < len(m)/2; k++ {
+				group = group*10 + int(with[k+1]-'0')
+			}
+		case next == '{':
+			end := bytes.IndexByte(with[k:], '}')
+			if end < 0 {
+				dst = append(dst, c)
+				continue
+			}
+			group = re.SubexpIndex(string(with[k+2 : k+end]))
+			k += end
+		default:
+			dst = append(dst, c)
+			continue
+		}
+		if group >= 0 && 2*group < len(m) && m[2*group] >= 0 {
+			dst = append(dst, s[m[2*group]:m[2*group+1]]...)
+		}
+	}
+	return dst
+}
+
+func kernelRegexpSubstr(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	for i := range n {
+		s := a[0].Bytes(i)
+		if from, ok := searchStart(s, intAt(a, 2, i, 1)); ok {
+			if m := occurrence(get(ctx, i), s, from, intAt(a, 3, i, 1)); m != nil {
+				out.AppendBytes(s[m[0]:m[1]])
+				continue
+			}
+		}
+		out.AppendNull()
+	}
+}
+
+func kernelRegexpExtract(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	for i := range n {
+		group := intAt(a, 2, i, 0)
 		m := get(ctx, i).FindSubmatchIndex(a[0].Bytes(i))
 		if group < 0 || group >= int64(len(m)/2) || m[2*group] < 0 {
 			out.AppendNull()
@@ -111,122 +300,59 @@ func kernelRegexpSubstr(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vecto
 	}
 }
 
-func kernelRegexpCount(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-	out.Resize(n)
+func kernelRegexpExtractAll(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	for i := range n {
-		out.I64[i] = int64(len(get(ctx, i).FindAllIndex(a[0].Bytes(i), -1)))
+		group, s := intAt(a, 2, i, 0), a[0].Bytes(i)
+		for _, m := range get(ctx, i).FindAllSubmatchIndex(s, -1) {
+			if group < 0 || group >= int64(len(m)/2) || m[2*group] < 0 {
+				out.Child[0].AppendNull()
+				continue
+			}
+			out.Child[0].AppendBytes(s[m[2*group]:m[2*group+1]])
+		}
+		out.EndList()
 	}
 }
 
-func kernelRegexpInstr(get func(*Ctx, int) *regexp.Regexp, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+func kernelRegexpSplit(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	for i := range n {
+		s, done := a[0].Bytes(i), 0
+		for _, m := range get(ctx, i).FindAllIndex(s, -1) {
+			if m[1] > m[0] {
+				out.Child[0].AppendBytes(s[done:m[0]])
+				done = m[1]
+			}
+		}
+		out.Child[0].AppendBytes(s[done:])
+		out.EndList()
+	}
+}
+
+func kernelRegexpCount(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	out.Resize(n)
 	for i := range n {
 		out.I64[i] = 0
-		if m := get(ctx, i).FindIndex(a[0].Bytes(i)); m != nil {
-			out.I64[i] = int64(utf8.RuneCount(a[0].Bytes(i)[:m[0]])) + 1
+		if from, ok := searchStart(a[0].Bytes(i), intAt(a, 2, i, 1)); ok {
+			out.I64[i] = int64(len(get(ctx, i).FindAllIndex(a[0].Bytes(i)[from:], -1)))
 		}
 	}
 }
 
-// bindLike binds LIKE and ILIKE. Constant patterns without _ that are `abc`, `abc%`, `%abc` or `%abc%` become plain comparisons.
-func bindLike(fold bool) binder {
-	return func(args []Arg) (Bound, error) {
-		argTypes, err := match(args, 2, []types.Type{tText, tText, tText})
-		if err != nil {
-			return Bound{}, err
+func kernelRegexpInstr(get patternOf, ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	out.Resize(n)
+	for i := range n {
+		out.I64[i] = 0
+		s := a[0].Bytes(i)
+		from, ok := searchStart(s, intAt(a, 2, i, 1))
+		if !ok {
+			continue
 		}
-		escape := byte('\\')
-		if len(args) == 3 {
-			e, ok := constText(args[2])
-			if !ok || len(e) > 1 {
-				return Bound{}, fmt.Errorf("ESCAPE must be one constant character")
+		if m := occurrence(get(ctx, i), s, from, intAt(a, 3, i, 1)); m != nil {
+			end := m[0]
+			if intAt(a, 4, i, 0) == 1 {
+				end = m[1]
 			}
-			if e == "" {
-				escape = 0
-			} else {
-				escape = e[0]
-			}
+			out.I64[i] = int64(utf8.RuneCount(s[:end])) + 1
 		}
-		pattern, ok := constText(args[1])
-		if ok && !fold {
-			if k := simpleLike(pattern, escape); k != nil {
-				return Bound{Ret: tBool, ArgTypes: argTypes, Strict: true, Kernel: k}, nil
-			}
-		}
-		kernel := rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-			return boolInt(likeMatch(a[0].Bytes(i), a[1].Bytes(i), escape, fold)), true
-		})
-		return Bound{Ret: tBool, ArgTypes: argTypes, Strict: true, Kernel: kernel}, nil
 	}
-}
-
-func simpleLike(pattern string, escape byte) Kernel {
-	body := []byte(pattern)
-	open := len(body) > 0 && body[0] == '%'
-	if open {
-		body = body[1:]
-	}
-	closed := len(body) > 0 && body[len(body)-1] == '%'
-	if closed {
-		body = body[:len(body)-1]
-	}
-	if bytes.ContainsAny(body, "%_") || escape != 0 && bytes.IndexByte(body, escape) >= 0 {
-		return nil
-	}
-	test := bytes.Equal
-	switch {
-	case open && closed:
-		test = bytes.Contains
-	case open:
-		test = bytes.HasSuffix
-	case closed:
-		test = bytes.HasPrefix
-	}
-	return rowInt(func(a []*vector.Vector, i int) (int64, bool) { return boolInt(test(a[0].Bytes(i), body)), true })
-}
-
-// MatchName is LIKE for the names in a listing: without regard to case, backslash as escape; an empty pattern matches all.
-func MatchName(pattern, name string) bool {
-	return pattern == "" || likeMatch([]byte(name), []byte(pattern), '\\', true)
-}
-
-// likeMatch matches with one point of return, the last %: linear in practice, quadratic at worst.
-func likeMatch(s, p []byte, escape byte, fold bool) bool {
-	star, mark := -1, 0
-	i, j := 0, 0
-	for i < len(s) {
-		_, size := utf8.DecodeRune(s[i:])
-		if j < len(p) {
-			switch {
-			case p[j] == '%':
-				star, mark = j, i
-				j++
-				continue
-			case p[j] == '_':
-				i, j = i+size, j+1
-				continue
-			}
-			k := j
-			if escape != 0 && p[k] == escape && k+1 < len(p) {
-				k++
-			}
-			r, width := utf8.DecodeRune(p[k:])
-			c, _ := utf8.DecodeRune(s[i:])
-			same := bytes.Equal(s[i:i+size], p[k:k+width])
-			if same || fold && unicode.ToLower(r) == unicode.ToLower(c) {
-				i, j = i+size, k+width
-				continue
-			}
-		}
-		if star < 0 {
-			return false
-		}
-		_, skip := utf8.DecodeRune(s[mark:])
-		mark += skip
-		i, j = mark, star+1
-	}
-	for j < len(p) && p[j] == '%' {
-		j++
-	}
-	return j == len(p)
 }
