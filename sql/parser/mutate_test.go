@@ -39,7 +39,11 @@ func checkError(t testing.TB, text string, err error) {
 var grammarText = regexp.MustCompile(`near "|line \d+ column|yacc|TiDB`)
 
 var spice = []string{"(", ")", "[", "]", ",", "'", "`", "\"", "::", "->", "EMIT CHANGES", "FILTER (WHERE", "OVER (", "INTERVAL", "CASE", "END", "AS", "CAST(", ";",
-	"FROM", "SELECT", "=>", "FULL JOIN", "QUALIFY", "IS DISTINCT FROM", ".", "*", "1", "x", "\uE000", "é", "/*", "--", "@", "?", "GROUP BY", "TABLE", "UNNEST(", "FOR SYSTEM_TIME AS OF", "WITH", "VALUES (", "<", ">>"}
+	"FROM", "SELECT", "=>", "FULL JOIN", "QUALIFY", "IS DISTINCT FROM", ".", "*", "1", "x", "\uE000", "é", "/*", "--", "@", "?", "GROUP BY", "TABLE", "UNNEST(", "FOR SYSTEM_TIME AS OF", "WITH", "VALUES (", "<", ">>",
+	"ROLLUP(", "CUBE (", "GROUPING SETS", "WITH ROLLUP", "x -> x", "(x, y) ->", "MAP[", "STRUCT(", "ROW(1 AS x)", ".x", "WITHIN GROUP (ORDER BY", "IGNORE NULLS",
+	"> ANY (", "NATURAL JOIN", "ASOF JOIN", "ASOF", "MATCH_CONDITION (", "AT TIME ZONE", "JSON_TABLE(", "COLUMNS (", "NESTED PATH", "MATCH_RECOGNIZE (", "PATTERN (",
+	"DEFINE", "MEASURES", "SUBSET", "{2,3}", "{-", "-}", "PERMUTE(", "$", "^", "LANGUAGE", "RETURN", "RETURNS", "ALTER", "SET (", "SAVEPOINT", "RESCALE", "CREATE JOB j AS",
+	"BEGIN STATEMENT SET;", "PREPARE", "USING", "NULLS LAST", "RETURNING INT", "EXTRACT(EPOCH FROM", "FINAL", "ENUM('a')"}
 
 // mutate breaks a text in one to three places.
 func mutate(r *rand.Rand, text string) string {
@@ -175,7 +179,16 @@ func TestLimits(t *testing.T) {
 		"cast2": "SELECT 1" + strings.Repeat("::INT", 100_000), "minus2": "SELECT " + strings.Repeat("-", 400_000), "union2": "SELECT 1" + strings.Repeat(" UNION SELECT 1", 50_000),
 		"set": "SET a=1" + strings.Repeat(",a=1", 20_000), "index": "SELECT a" + strings.Repeat("[1]", 100_000), "and": "SELECT 1" + strings.Repeat(" AND 1", 200_000),
 		"concat": "SELECT 1" + strings.Repeat("||1", 90_000), "on": "SELECT 1 FROM a" + strings.Repeat(" JOIN a ON 1", 100_000),
-		"holes": "SELECT 1" + strings.Repeat(", a::INT", 7000), "explain": strings.Repeat("EXPLAIN ", 100_000) + "SELECT 1",
+		"lambda": "SELECT " + strings.Repeat("f(x -> ", 50_000) + "1" + strings.Repeat(")", 50_000), "lambda2": "SELECT " + strings.Repeat("f(x -> ", 400) + "1" + strings.Repeat(")", 400),
+		"maps": "SELECT " + strings.Repeat("MAP[1, ", 400) + "1" + strings.Repeat("]", 400), "structs": "SELECT " + strings.Repeat("STRUCT(", 450) + "1" + strings.Repeat(")", 450),
+		"fields": "SELECT f(x)" + strings.Repeat(".a", 100_000), "zones": "SELECT x" + strings.Repeat(" AT TIME ZONE 'UTC'", 10_000),
+		"sets":    "SELECT 1 GROUP BY " + strings.Repeat("GROUPING SETS (", 450) + "a" + strings.Repeat(")", 450),
+		"pattern": "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (" + strings.Repeat("(", 450) + "A" + strings.Repeat(")*", 450) + ") DEFINE A AS 1)",
+		"symbols": "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (" + strings.Repeat("A ", 100_000) + ") DEFINE A AS 1)",
+		"nested":  "SELECT * FROM JSON_TABLE(a, '$' " + strings.Repeat("COLUMNS (NESTED '$' ", 450) + strings.Repeat(")", 451),
+		"matches": "SELECT * FROM " + strings.Repeat("(SELECT * FROM ", 300) + "t" + strings.Repeat(" MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS 1))", 300),
+		"asof":    "SELECT * FROM a" + strings.Repeat(" ASOF JOIN b MATCH_CONDITION (a.x > b.x)", 5000),
+		"holes":   "SELECT 1" + strings.Repeat(", a::INT", 7000), "explain": strings.Repeat("EXPLAIN ", 100_000) + "SELECT 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse(text); err != nil {
@@ -185,6 +198,9 @@ func TestLimits(t *testing.T) {
 				}
 			}
 		})
+	}
+	if _, err := Parse("SELECT " + strings.Repeat("(", 499) + "1" + strings.Repeat(")", 499)); err != nil {
+		t.Errorf("499 brackets: %v", err)
 	}
 	_, err := Parse("SELECT " + deep)
 	if d, ok := diag.As(err); !ok || d.Code != diag.TooDeep {
