@@ -28,7 +28,7 @@ func checkTree(t testing.TB, text string, n any) {
 		if v.Kind() == reflect.Struct {
 			switch x := v.Interface().(type) {
 			case ast.Name:
-				if x.Text != "" && !strings.HasPrefix(strings.TrimLeft(text[x.At():], "`'\""), firstBytes(x.Text)) {
+				if want := firstBytes(x.Text); !strings.EqualFold(prefix(strings.TrimLeft(text[x.At():], "`'\""), len(want)), want) {
 					t.Errorf("name %q is not at %d of\n%s", x.Text, x.At(), text)
 				}
 			case ast.Binary:
@@ -43,9 +43,11 @@ func checkTree(t testing.TB, text string, n any) {
 	})
 }
 
-// firstBytes is the part of a name before anything that is escaped in the source.
+func prefix(s string, n int) string { return s[:min(n, len(s))] }
+
+// firstBytes is the part of a name before anything that is escaped in the source, or may have blanks around it.
 func firstBytes(name string) string {
-	if i := strings.IndexAny(name, "`'\"\\\n"); i >= 0 {
+	if i := strings.IndexAny(name, "`'\"\\\n.-"); i >= 0 {
 		return name[:i]
 	}
 	return name
