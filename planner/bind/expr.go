@@ -21,6 +21,7 @@ type clause struct {
 	ranks      *rankings    // collects window function calls; nil: they are not allowed here
 	windows    *groupWindow // resolves TUMBLE_START and the like; nil: not allowed here
 	subqueries *subqueries  // collects subqueries; nil: not allowed here
+	lambda     *lambda      // the innermost lambda around; nil: none
 }
 
 // expr binds an expression.
@@ -73,6 +74,9 @@ func (b *Binder) expr(e ast.Expr, c *clause) (expr.Expr, error) {
 			return nil, err
 		}
 		return fieldOf(e, x.Name, b.at)
+	case *ast.Lambda:
+		return nil, diag.New(diag.MisplacedFunction, b.at(x), "a lambda may only be an argument of a function that takes one").
+			WithHint("such as TRANSFORM(a, x -> x + 1) or FILTER(a, x -> x > 0)")
 	case *ast.Interval:
 		return b.interval(x, c)
 	case *ast.Subquery:
@@ -124,6 +128,23 @@ func (b *Binder) exprs(list []ast.Expr, c *clause) ([]expr.Expr, error) {
 	return out, nil
 }
 
+// arguments binds what stands between the parentheses of a function, where lambdas may stand.
+func (b *Binder) arguments(list []ast.Expr, c *clause) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if l, ok := e.(*ast.Lambda); ok {
+			out[i], err = b.unbound(l, c)
+		} else {
+			out[i], err = b.expr(e, c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 func (b *Binder) literal(x *ast.Literal) (expr.Expr, error) {
 	at := b.at(x)
 	place := func(k *expr.Const) (expr.Expr, error) { return &expr.Const{Value: k.Value, Pos: at}, nil }
@@ -147,6 +168,9 @@ func (b *Binder) literal(x *ast.Literal) (expr.Expr, error) {
 }
 
 func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
+	if e, ok, err := c.lambda.resolve(x.Parts, b.at); ok {
+		return e, err
+	}
 	if c.alias != nil && len(x.Parts) == 1 && c.aliasFirst {
 		if e := c.alias(x.Parts[0].Text); e != nil {
 			return e, nil
@@ -315,5 +339,9 @@ func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
 	if x.Distinct || x.Filter != nil || len(x.OrderBy) > 0 {
 		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s is no aggregate function: it takes no DISTINCT, ORDER BY or FILTER", x.Name)
 	}
-	return b.call(x.Name, b.at(x), c, x.Args...)
+	args, err := b.arguments(x.Args, c)
+	if err != nil {
+		return nil, err
+	}
+	return expr.NewCall(x.Name, b.at(x), args...)
 }

@@ -28,6 +28,10 @@ func Transform(e expr.Expr, fn func(expr.Expr) (expr.Expr, bool)) expr.Expr {
 		c := *x
 		c.X = Transform(x.X, fn)
 		return &c
+	case *expr.Lambda:
+		c := *x
+		c.Body = Transform(x.Body, fn)
+		return &c
 	}
 	return e
 }

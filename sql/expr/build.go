@@ -20,13 +20,16 @@ func NewCall(name string, pos int, args ...Expr) (Expr, error) {
 	if fn == nil {
 		return nil, unknownFunction(name, pos)
 	}
+	args, err := resolveLambdas(fn, args)
+	if err != nil {
+		return nil, err
+	}
 	if comparisons[name] {
-		var err error
 		if args, err = coerceComparison(name, pos, args); err != nil {
 			return nil, err
 		}
 	}
-	args, err := coerceLiterals(fn, args)
+	args, err = coerceLiterals(fn, args)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +81,13 @@ func describe(args []Expr) []function.Arg {
 	out := make([]function.Arg, len(args))
 	for i, a := range args {
 		out[i].Type = a.Type()
-		if c, ok := a.(*Const); ok {
-			out[i].Const = c.Value
+		switch x := a.(type) {
+		case *Const:
+			out[i].Const = x.Value
+		case *Lambda:
+			out[i].Lambda, out[i].Params = true, len(x.Params)
+		case *Unbound:
+			out[i].Lambda, out[i].Params = true, len(x.Names)
 		}
 	}
 	return out
@@ -103,6 +111,15 @@ func castArgs(name string, pos int, args []Expr, want []types.Type) ([]Expr, err
 func coerce(e Expr, want types.Type) (Expr, error) {
 	if samePhysical(e.Type(), want) {
 		return e, nil
+	}
+	if l, ok := e.(*Lambda); ok {
+		body, err := NewCast(l.Body, want, false, l.Body.At())
+		if err != nil {
+			return nil, err
+		}
+		moved := *l
+		moved.Body = body
+		return &moved, nil
 	}
 	return NewCast(e, want, false, e.At())
 }
@@ -175,11 +192,25 @@ func fold(c *Call) Expr {
 		return c
 	}
 	for _, a := range c.Args {
+		if l, ok := a.(*Lambda); ok && l.closed() && Deterministic(l) && !readsClock(l) {
+			continue
+		}
 		if _, ok := a.(*Const); !ok {
 			return c
 		}
 	}
 	return foldConstant(c, c.Pos)
+}
+
+// readsClock tells whether a function of e is constant within an epoch only.
+func readsClock(e Expr) bool {
+	found := false
+	Walk(e, func(x Expr) bool {
+		c, ok := x.(*Call)
+		found = found || ok && c.Fn != nil && c.Fn.Stable
+		return !found
+	})
+	return found
 }
 
 func foldConstant(e Expr, pos int) Expr {

@@ -235,6 +235,9 @@ func (c *compiler) count(e Expr) {
 			return // its parts are shared with it
 		}
 	}
+	if _, ok := e.(*Lambda); ok {
+		return // bodies are compiled on their own
+	}
 	for _, x := range children(e) {
 		c.count(x)
 	}
@@ -243,7 +246,7 @@ func (c *compiler) count(e Expr) {
 // shareKey identifies a computation worth sharing; "" when it is none.
 func shareKey(e Expr) string {
 	switch e.(type) {
-	case *Const, *Col, *Field:
+	case *Const, *Col, *Field, *Lambda, *Var:
 		return ""
 	}
 	if !Deterministic(e) {
@@ -285,6 +288,9 @@ func (c *compiler) build(e Expr) node {
 	case *Col:
 		return &colNode{index: e.Index}
 	case *Call:
+		if e.Bound.NewLambda != nil {
+			return c.lambdaCall(e)
+		}
 		args := e.Args
 		if e.Bound.FirstOnly {
 			args = args[:1]

@@ -45,6 +45,15 @@ func (p *printer) expr(e Expr, outer int) {
 	case *Field:
 		p.expr(x.X, atom)
 		p.WriteString("." + x.X.Type().Fields[x.Index].Name)
+	case *Var:
+		p.WriteString(x.Name)
+	case *Lambda:
+		if len(x.Names) == 1 {
+			p.WriteString(x.Names[0] + " -> ")
+		} else {
+			p.WriteString("(" + strings.Join(x.Names, ", ") + ") -> ")
+		}
+		p.expr(x.Body, 0)
 	}
 }
 

@@ -14,6 +14,8 @@ type reader struct {
 	tokens []token
 	at     int
 	cols   []Expr // named columns
+	vars   []*Var // parameters of the lambdas around, innermost last
+	level  int
 }
 
 type token struct {
@@ -190,6 +192,11 @@ func (r *reader) primary() Expr {
 }
 
 func (r *reader) word(t token) Expr {
+	for i := len(r.vars) - 1; i >= 0; i-- {
+		if strings.EqualFold(r.vars[i].Name, t.text) {
+			return r.vars[i]
+		}
+	}
 	for _, c := range r.cols {
 		if strings.EqualFold(c.(*Col).Name, t.text) {
 			return c
@@ -235,12 +242,54 @@ func (r *reader) list() []Expr {
 		return nil
 	}
 	for {
-		args = append(args, r.expr(0))
+		if l := r.lambda(); l != nil {
+			args = append(args, l)
+		} else {
+			args = append(args, r.expr(0))
+		}
 		if r.accept(")") {
 			return args
 		}
 		r.expect(",")
 	}
+}
+
+// lambda reads `x -> body` or `(x, y) -> body` and leaves the body for later; nil when there is none.
+func (r *reader) lambda() Expr {
+	start := r.at
+	var names []string
+	if r.accept("(") {
+		for r.peek().kind == 'w' {
+			names = append(names, r.next().text)
+			if !r.accept(",") {
+				break
+			}
+		}
+		if !r.accept(")") {
+			names = nil
+		}
+	} else if r.peek().kind == 'w' {
+		names = []string{r.next().text}
+	}
+	if names == nil || !r.accept("->") {
+		r.at = start
+		return nil
+	}
+	body, level := r.at, r.level
+	for depth := 0; depth > 0 || r.peek().text != "," && r.peek().text != ")"; r.at++ {
+		switch r.peek().text {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		}
+	}
+	return &Unbound{Level: level, Names: names, Pos: r.tokens[start].start, Bind: func(params []*Var) (e Expr, err error) {
+		at, vars := r.at, r.vars
+		defer func() { r.at, r.vars, r.level = at, vars, level }()
+		r.at, r.vars, r.level = body, append(vars[:len(vars):len(vars)], params...), level+1
+		return r.expr(0), nil
+	}}
 }
 
 func (r *reader) caseWhen(t token) Expr {

@@ -27,6 +27,8 @@ func children(e Expr) []Expr {
 		return e.Args
 	case *Field:
 		return []Expr{e.X}
+	case *Lambda:
+		return []Expr{e.Body}
 	}
 	return nil
 }
@@ -63,6 +65,10 @@ func Rewrite(e Expr, fn func(Expr) Expr) Expr {
 	case *Field:
 		c := *x
 		c.X = Rewrite(x.X, fn)
+		return fn(&c)
+	case *Lambda:
+		c := *x
+		c.Body = Rewrite(x.Body, fn)
 		return fn(&c)
 	}
 	return fn(e)
@@ -144,6 +150,12 @@ func Equal(a, b Expr) bool {
 	case *Field:
 		y, ok := b.(*Field)
 		return ok && x.Index == y.Index && Equal(x.X, y.X)
+	case *Lambda:
+		y, ok := b.(*Lambda)
+		return ok && x.Level == y.Level && len(x.Params) == len(y.Params) && sameTypes(x.Params, y.Params) && Equal(x.Body, y.Body)
+	case *Var:
+		y, ok := b.(*Var)
+		return ok && x.Level == y.Level && x.Index == y.Index
 	}
 	return false
 }
@@ -172,6 +184,14 @@ func appendIdentity(dst []byte, e Expr) []byte {
 		dst = strconv.AppendBool(append(dst, 'l'), x.Or)
 	case *Field:
 		dst = strconv.AppendInt(append(dst, 'm'), int64(x.Index), 10)
+	case *Lambda:
+		dst = strconv.AppendInt(append(dst, 'x'), int64(x.Level), 10)
+		for _, t := range x.Params {
+			dst = append(append(dst, ','), t.String()...)
+		}
+	case *Var:
+		dst = strconv.AppendInt(append(dst, 'v'), int64(x.Level), 10)
+		dst = strconv.AppendInt(append(dst, '.'), int64(x.Index), 10)
 	}
 	dst = append(append(append(dst, ':'), e.Type().String()...), '(')
 	for _, c := range children(e) {

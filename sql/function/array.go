@@ -36,7 +36,6 @@ func arrayFuncs() []*Func {
 		def("array_max(x)", "The greatest element; NULLs do not count.", bindArrayExtreme(true), "array_max(array('a', 'c', 'b'))", "c"),
 		def("array_sum(x)", "The sum of the elements, of the type that SUM has; NULLs do not count.", bindArraySum(false), "array_sum(array(1, NULL, 2))", "3", "array_sum(array(1.5, 2.25))", "3.75"),
 		def("array_avg(x)", "The mean of the elements, of the type that AVG has; NULLs do not count.", bindArraySum(true), "array_avg(array(1, 2, NULL))", "1.5000").alias("array_average", "array_mean"),
-		def("array_sort(x) | array_sort(x, a -> key) | array_sort(x, (a, b) -> order)", "The elements in ascending order, NULLs last; by the keys that a lambda gives; or in the order of a lambda that is negative when a comes first, positive when b does.", bindArray1(kernelArraySort, sameType), "array_sort(array(2, NULL, 1))", "[1, 2, null]"),
 		def("sort_array(x) | sort_array(x, ascending)", "The elements in the order of ORDER BY: NULLs are least.", bindSortArray, "sort_array(array(2, NULL, 1))", "[null, 1, 2]", "sort_array(array(2, NULL, 1), FALSE)", "[2, 1, null]"),
 		def("array_reverse(x)", "The elements in reverse; REVERSE does it too.", bindArray1(kernelArrayReverse, sameType), "array_reverse(array(1, 2))", "[2, 1]", "reverse(array('a', 'b'))", `["b", "a"]`),
 		def("slice(x, start, length)", "Part of an ARRAY: from the start-th element, counted from 1 or, negative, from the end.", bindSlice, "slice(array(1, 2, 3, 4), 2, 2)", "[2, 3]", "slice(array(1, 2, 3), -2, 5)", "[2, 3]"),

@@ -2,7 +2,6 @@ package function
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
@@ -122,63 +121,4 @@ func kernelSumExact(mean bool, shift int) Kernel {
 			}
 		}
 	}
-}
-
-// sortElements appends the elements of array i in order. nullsFirst places the NULLs.
-func sortElements(out, list *vector.Vector, i int, order []int32, desc, nullsFirst bool) []int32 {
-	elems := list.Child[0]
-	order = order[:0]
-	for j := list.Off[i]; j < list.Off[i+1]; j++ {
-		order = append(order, j)
-	}
-	slices.SortStableFunc(order, func(x, y int32) int { return compareSorted(elems, x, y, desc, nullsFirst) })
-	for _, j := range order {
-		out.Child[0].AppendFrom(elems, int(j))
-	}
-	out.EndList()
-	return order
-}
-
-func compareSorted(elems *vector.Vector, x, y int32, desc, nullsFirst bool) int {
-	xn, yn := elems.IsNull(int(x)), elems.IsNull(int(y))
-	if xn || yn {
-		r := int(boolInt(yn) - boolInt(xn))
-		if !nullsFirst {
-			r = -r
-		}
-		return r
-	}
-	r := Compare(elems, int(x), elems, int(y))
-	if desc {
-		return -r
-	}
-	return r
-}
-
-func kernelArraySort(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-	var order []int32
-	for i := range n {
-		order = sortElements(out, a[0], i, order, false, false)
-	}
-}
-
-// bindSortArray binds SORT_ARRAY(x [, ascending]): NULLs are least, as in ORDER BY.
-func bindSortArray(args []Arg) (Bound, error) {
-	if len(args) != 1 && len(args) != 2 {
-		return Bound{}, arityError(1, 2, len(args))
-	}
-	if err := arrayArg(args, 0); err != nil {
-		return Bound{}, err
-	}
-	if len(args) == 2 && !accepts(tBool, args[1].Type) {
-		return Bound{}, fmt.Errorf("argument 2 must be TRUE (ascending) or FALSE, not %s", args[1].Type)
-	}
-	t := arrayOf(args[0].Type)
-	return strict(t, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-		var order []int32
-		for i := range n {
-			desc := len(a) == 2 && a[1].I64[i] == 0
-			order = sortElements(out, a[0], i, order, desc, !desc)
-		}
-	}, []types.Type{t, tBool}[:len(args)]...), nil
 }

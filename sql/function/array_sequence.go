@@ -38,41 +38,42 @@ func bindSequence(args []Arg) (Bound, error) {
 
 func kernelSequence(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	for i := range n {
-		from, to := a[0].I64[i], a[1].I64[i]
-		step := int64(1)
+		s := sequence{from: a[0].I64[i], to: a[1].I64[i], step: 1}
 		if len(a) == 3 {
-			step = a[2].I64[i]
-		} else if from > to {
-			step = -1
+			s.step = a[2].I64[i]
+		} else if s.from > s.to {
+			s.step = -1
 		}
-		appendSequence(ctx, i, from, to, step, out)
+		s.append(ctx, i, out)
 	}
 }
 
-// appendSequence appends from, from+step, .. as far as `to`; nothing when the step leads away from it.
-func appendSequence(ctx *Ctx, i int, from, to, step int64, out *vector.Vector) {
-	if step == 0 {
+// sequence is from, from+step, .. as far as `to`; empty when the step leads away from it.
+type sequence struct{ from, to, step int64 }
+
+func (s sequence) append(ctx *Ctx, i int, out *vector.Vector) {
+	if s.step == 0 {
 		ctx.Fail(i, diag.New(diag.InvalidArgument, -1, "the step of a sequence is 0"))
-	}
-	if step != 0 && (from <= to) == (step > 0) || from == to && step != 0 {
-		distance, stride := uint64(to)-uint64(from), uint64(step)
-		if step < 0 {
-			distance, stride = uint64(from)-uint64(to), -stride
+	} else if s.from == s.to || (s.from < s.to) == (s.step > 0) {
+		distance, stride := uint64(s.to)-uint64(s.from), uint64(s.step)
+		if s.step < 0 {
+			distance, stride = -distance, -stride
 		}
 		count := distance / stride
 		if count >= maxMadeElements {
-			ctx.Fail(i, diag.New(diag.InvalidArgument, -1, "a sequence of more than %d elements", maxMadeElements))
+			ctx.Fail(i, errLongSequence)
 			count = 0
 		}
-		list := out.Child[0]
 		for k := range count + 1 {
-			list.AppendI64(from + int64(k)*step)
+			out.Child[0].AppendI64(s.from + int64(k)*s.step)
 		}
 	}
 	out.EndList()
 }
 
-// kernelTimeSequence adds the step's months and microseconds as often as it goes: months from the first element, so that a sequence
+var errLongSequence = diag.New(diag.InvalidArgument, -1, "a sequence of more than %d elements", maxMadeElements)
+
+// kernelTimeSequence adds the step's months or microseconds as often as it goes: months from the first element, so that a sequence
 // that begins on the 31st keeps to the ends of months.
 func kernelTimeSequence(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 	kind := a[0].Type.Kind
@@ -81,18 +82,20 @@ func kernelTimeSequence(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector)
 		unit = types.Day
 	}
 	for i := range n {
-		from, to := a[0].I64[i], a[1].I64[i]
+		s := sequence{from: a[0].I64[i], to: a[1].I64[i]}
 		months, micros := int64(0), int64(types.Day)
 		if len(a) == 3 {
 			months, micros = a[2].I128[i].Hi, int64(a[2].I128[i].Lo)
-		} else if from > to {
+		} else if s.from > s.to {
 			micros = -micros
 		}
 		switch {
 		case months == 0 && micros%unit == 0:
-			appendSequence(ctx, i, from, to, micros/unit, out)
+			s.step = micros / unit
+			s.append(ctx, i, out)
 		case months != 0 && micros == 0:
-			appendMonths(ctx, i, from, to, months, kind, out)
+			s.step = months
+			s.appendMonths(ctx, i, kind, out)
 		default:
 			ctx.Fail(i, diag.New(diag.InvalidArgument, -1, "the step of a sequence is whole days or months, or a time; not both"))
 			out.EndList()
@@ -100,18 +103,17 @@ func kernelTimeSequence(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector)
 	}
 }
 
-func appendMonths(ctx *Ctx, i int, from, to, months int64, kind types.Kind, out *vector.Vector) {
-	list := out.Child[0]
+func (s sequence) appendMonths(ctx *Ctx, i int, kind types.Kind, out *vector.Vector) {
 	for k := int64(0); ; k++ {
-		x, ok := moveInstant(ctx, from, kind, types.IntervalOf(k*months, 0))
-		if !ok || months > 0 && x > to || months < 0 && x < to {
+		x, ok := moveInstant(ctx, s.from, kind, types.IntervalOf(k*s.step, 0))
+		if !ok || s.step > 0 && x > s.to || s.step < 0 && x < s.to {
 			break
 		}
 		if k >= maxMadeElements {
-			ctx.Fail(i, diag.New(diag.InvalidArgument, -1, "a sequence of more than %d elements", maxMadeElements))
+			ctx.Fail(i, errLongSequence)
 			break
 		}
-		list.AppendI64(x)
+		out.Child[0].AppendI64(x)
 	}
 	out.EndList()
 }

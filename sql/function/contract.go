@@ -43,9 +43,13 @@ type Kernel func(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector)
 
 // Arg is an argument at bind time. Const is a 1-row vector when the argument is constant, so that a binder can compile patterns,
 // paths and formats once.
+//
+// Lambda marks a lambda of Params parameters; Type is what it gives, Null as long as that is not known.
 type Arg struct {
-	Type  types.Type
-	Const *vector.Vector
+	Type   types.Type
+	Const  *vector.Vector
+	Lambda bool
+	Params int
 }
 
 // Bound is a function resolved for given arguments. ArgTypes are the types that the kernel wants: the caller casts where they
@@ -58,6 +62,8 @@ type Bound struct {
 	// need not spread them over the batch and may pass nil for them. Never set together with Strict.
 	FirstOnly bool
 	Kernel    Kernel
+	// NewLambda makes the kernel of a function that takes lambdas, in place of Kernel. ArgTypes has what each lambda must give.
+	NewLambda func() LambdaKernel
 }
 
 // Example is a documented call that is also a test: SQL evaluates to Result, the text form of the value (NULL for NULL).
@@ -78,6 +84,9 @@ type Func struct {
 	TextLiterals types.Kind
 	TextFrom     int
 	takesWide    bool // the kernel takes DECIMALs of more than 38 digits although its family's do not
+	// Lambda gives the types of the parameters of the lambda that is argument i; args[i].Params says how many are written. It is asked
+	// again once it is known what the lambda gives, until its answer stays. nil: the function takes no lambda.
+	Lambda func(args []Arg, i int) ([]types.Type, error)
 	// Bind resolves the call; an error says which argument is wrong and why, without naming the function.
 	Bind func(args []Arg) (Bound, error)
 }

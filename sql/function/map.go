@@ -28,22 +28,24 @@ func mapFuncs() []*Func {
 
 // mapEntries collects the entries of one MAP after the other into the children of out.
 type mapEntries struct {
+	ctx  *Ctx
+	row  int
 	out  *vector.Vector
 	seen elementSet
 	key  *vector.Vector // scratch: one key, to hash it
 	hash [1]uint64
 }
 
-// begin starts a MAP of at most room entries.
-func (m *mapEntries) begin(out *vector.Vector, room int) {
-	m.out = out
+// begin starts the MAP of a row, of at most room entries.
+func (m *mapEntries) begin(ctx *Ctx, row int, out *vector.Vector, room int) {
+	m.ctx, m.row, m.out = ctx, row, out
 	m.seen.reset(out.Child[0], room)
 }
 
-// add puts an entry: row i of keys and row j of values (nil: NULL). A NULL key is an error of row r.
-func (m *mapEntries) add(ctx *Ctx, r int, keys *vector.Vector, i int, values *vector.Vector, j int) {
+// add puts an entry: row i of keys and row j of values (nil: NULL). A NULL key is an error of the row.
+func (m *mapEntries) add(keys *vector.Vector, i int, values *vector.Vector, j int) {
 	if keys.IsNull(i) {
-		ctx.Fail(r, diag.New(diag.InvalidArgument, -1, "a key of a MAP is NULL"))
+		m.ctx.Fail(m.row, diag.New(diag.InvalidArgument, -1, "a key of a MAP is NULL"))
 		return
 	}
 	if m.key == nil {
@@ -105,9 +107,9 @@ func bindMap(args []Arg) (Bound, error) {
 	return Bound{Ret: types.MapOf(key, value), ArgTypes: want, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		var m mapEntries
 		for i := range n {
-			m.begin(out, len(a)/2)
+			m.begin(ctx, i, out, len(a)/2)
 			for k := 0; k < len(a); k += 2 {
-				m.add(ctx, i, a[k], i, a[k+1], i)
+				m.add(a[k], i, a[k+1], i)
 			}
 			out.EndList()
 		}
@@ -132,9 +134,9 @@ func bindMapFromArrays(args []Arg) (Bound, error) {
 				ctx.Fail(i, diag.New(diag.InvalidArgument, -1, "a MAP of %d keys and %d values", size, listLen(a[1], i)))
 				size = 0
 			}
-			m.begin(out, size)
+			m.begin(ctx, i, out, size)
 			for e := range size {
-				m.add(ctx, i, a[0].Child[0], int(a[0].Off[i])+e, a[1].Child[0], int(a[1].Off[i])+e)
+				m.add(a[0].Child[0], int(a[0].Off[i])+e, a[1].Child[0], int(a[1].Off[i])+e)
 			}
 			out.EndList()
 		}
@@ -153,10 +155,10 @@ func bindMapFromEntries(args []Arg) (Bound, error) {
 		var m mapEntries
 		entries := a[0].Child[0]
 		for i := range n {
-			m.begin(out, listLen(a[0], i))
+			m.begin(ctx, i, out, listLen(a[0], i))
 			for e := int(a[0].Off[i]); e < int(a[0].Off[i+1]); e++ {
 				if !entries.IsNull(e) {
-					m.add(ctx, i, entries.Child[0], e, entries.Child[1], e)
+					m.add(entries.Child[0], e, entries.Child[1], e)
 				}
 			}
 			out.EndList()
@@ -238,10 +240,10 @@ func bindMapConcat(args []Arg) (Bound, error) {
 			for _, v := range a {
 				room += listLen(v, i)
 			}
-			m.begin(out, room)
+			m.begin(ctx, i, out, room)
 			for _, v := range a {
 				for e := int(v.Off[i]); e < int(v.Off[i+1]); e++ {
-					m.add(ctx, i, v.Child[0], e, v.Child[1], e)
+					m.add(v.Child[0], e, v.Child[1], e)
 				}
 			}
 			out.EndList()
@@ -279,7 +281,7 @@ func kernelStrToMap(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			behind = a[2].Bytes(i)
 		}
 		rest := a[0].Bytes(i)
-		m.begin(out, 1+countSeparators(rest, pairs))
+		m.begin(ctx, i, out, 1+countSeparators(rest, pairs))
 		for more := true; more; {
 			var pair []byte
 			pair, rest, more = cutAt(rest, pairs)
@@ -288,9 +290,9 @@ func kernelStrToMap(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			value.Reset()
 			key.AppendBytes(k)
 			if value.AppendBytes(v); found {
-				m.add(ctx, i, key, 0, value, 0)
+				m.add(key, 0, value, 0)
 			} else {
-				m.add(ctx, i, key, 0, nil, 0)
+				m.add(key, 0, nil, 0)
 			}
 		}
 		out.EndList()

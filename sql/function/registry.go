@@ -27,6 +27,7 @@ func init() {
 	register(conditionalFuncs()...)
 	register(arrayFuncs()...)
 	register(mapFuncs()...)
+	register(lambdaFuncs()...)
 	register(geoFuncs()...)
 	register(hashFuncs()...)
 	register(networkFuncs()...)

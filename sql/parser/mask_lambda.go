@@ -22,7 +22,8 @@ func (p *parser) maskArgs(i, j int) {
 	}
 }
 
-// lambdaAt tells whether `x -> ..` or `(x, y) -> ..` begins at k. A string or number behind the arrow is a path into JSON.
+// lambdaAt tells whether `x -> ..` or `(x, y) -> ..` begins at k. A text behind the arrow that begins with $
+// is a path into JSON.
 func (p *parser) lambdaAt(k, j int) bool {
 	arrow := k + 1
 	several := false
@@ -41,8 +42,11 @@ func (p *parser) lambdaAt(k, j int) bool {
 	if arrow >= j || !p.op(arrow, "->") {
 		return false
 	}
-	body := p.toks[arrow+1].kind
-	return several || arrow+1 >= j || body != kString && body != kNumber
+	if several || arrow+1 >= j {
+		return true
+	}
+	body := p.toks[arrow+1]
+	return body.kind != kString || p.src[body.off+1] != '$'
 }
 
 // anyName tells whether token k is a word or a quoted name, reserved or not.
@@ -58,6 +62,10 @@ func (p *parser) lambda(k, end int) *ast.Lambda {
 	if p.op(k, "(") {
 		l.Params = p.names("a parameter")
 	} else {
+		if t := p.toks[k]; t.kind == kWord && reserved[t.up] {
+			p.fail(tokenError(t, diag.SyntaxError, "a parameter is expected before %s", p.describe(k)).
+				WithHint("%s is a reserved word: to use it as a name write `%s`", t.up, p.src[t.off:t.end]))
+		}
 		l.Params = []ast.Name{p.name("a parameter")}
 	}
 	for i, n := range l.Params {
