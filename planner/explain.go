@@ -128,10 +128,25 @@ func stateText(n physical.Node) string {
 			return bounded("grows with rows")
 		}
 		return bounded("n rows a partition, grows with partitions")
+	case *physical.Over:
+		return overState(x, bounded)
 	case *physical.Sort, *physical.Materialize:
 		return bounded("grows with rows")
 	}
 	return ""
+}
+
+func overState(x *physical.Over, bounded func(string) string) string {
+	switch x.Mode {
+	case physical.OverClose:
+		return "bounded by window"
+	case physical.OverStream:
+		if len(x.PartitionBy) > 0 && physical.Remembers(x.Calls) {
+			return "bounded by watermark and frames, grows with partitions"
+		}
+		return "bounded by watermark and frames"
+	}
+	return bounded("grows with rows")
 }
 
 // explained is a node of EXPLAIN FORMAT=json.

@@ -30,7 +30,9 @@ func TestFunctionNames(t *testing.T) {
 	for _, f := range function.AllAggs() {
 		names["aggregate"] = append(append(names["aggregate"], f.Name), f.Aliases...)
 	}
-	names["window"] = function.WindowFunctions()
+	for _, f := range function.AllWindows() {
+		names["window"] = append(names["window"], f.Name)
+	}
 	for kind, list := range names {
 		for _, name := range list {
 			if ownSyntax[name] || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_0123456789") != "" {

@@ -42,34 +42,44 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 	case c.aggs == nil:
 		return nil, diag.New(diag.MisplacedFunction, at, "aggregate function %s may not stand in %s", strings.ToUpper(x.Name), c.name).
 			WithHint("filter groups with HAVING, or aggregate in a subquery")
-	case len(x.OrderBy) > 0 || x.IgnoreNulls:
-		return nil, notSupported(at, "ORDER BY or IGNORE NULLS in an aggregate function")
 	}
 	inner := &clause{name: "an aggregate function", scope: c.scope, windows: c.windows, subqueries: c.subqueries}
-	args, err := b.exprs(x.Args, inner)
+	call, err := b.bindAggregate(agg, x, inner, &clause{name: "FILTER", scope: c.scope, windows: c.windows, subqueries: c.subqueries})
 	if err != nil {
 		return nil, err
+	}
+	return c.aggs.add(call, at), nil
+}
+
+// bindAggregate binds arguments and FILTER of an aggregate call, with OVER or without.
+func (b *Binder) bindAggregate(agg *function.Agg, x *ast.Call, inArgs, inFilter *clause) (call aggregate, err error) {
+	at := b.at(x)
+	if len(x.OrderBy) > 0 || x.IgnoreNulls {
+		return call, notSupported(at, "ORDER BY or IGNORE NULLS in an aggregate function")
+	}
+	args, err := b.exprs(x.Args, inArgs)
+	if err != nil {
+		return call, err
 	}
 	if x.Separator != "" {
 		args = append(args, expr.NewString(x.Separator))
 	}
-	call := aggregate{}
 	if x.Filter != nil {
-		if call.filter, err = b.condition(x.Filter, &clause{name: "FILTER", scope: c.scope, windows: c.windows, subqueries: c.subqueries}); err != nil {
-			return nil, err
+		if call.filter, err = b.condition(x.Filter, inFilter); err != nil {
+			return call, err
 		}
 	}
 	if call.bound, err = agg.Bind(describeArgs(args)); err != nil {
-		return nil, argumentError(agg, at, err)
+		return call, callError(agg.Name, agg.Signatures, at, err)
 	}
 	if call.args, err = castArgs(args, call.bound.ArgTypes); err != nil {
-		return nil, err
+		return call, err
 	}
 	call.name = aggName(x, args, call.filter)
 	if x.Distinct && len(call.args) > 0 {
 		call.bound = function.NewDistinct(call.bound)
 	}
-	return c.aggs.add(call, at), nil
+	return call, nil
 }
 
 func describeArgs(args []expr.Expr) []function.Arg {
@@ -83,17 +93,18 @@ func describeArgs(args []expr.Expr) []function.Arg {
 	return out
 }
 
-func argumentError(agg *function.Agg, at int, err error) error {
+// callError places what is wrong with the arguments of an aggregate or window function.
+func callError(name string, signatures []string, at int, err error) error {
 	if d, ok := diag.As(err); ok {
 		placed := *d
 		if d.Offset < 0 {
-			placed.Offset, placed.Message = at, strings.ToUpper(agg.Name)+" "+d.Message
+			placed.Offset, placed.Message = at, strings.ToUpper(name)+" "+d.Message
 		}
 		return &placed
 	}
-	e := diag.New(diag.WrongArguments, at, "%s: %v", agg.Name, err)
-	if len(agg.Signatures) > 0 {
-		return e.WithHint("usage: %s", strings.Join(agg.Signatures, " or "))
+	e := diag.New(diag.WrongArguments, at, "%s: %v", name, err)
+	if len(signatures) > 0 {
+		return e.WithHint("usage: %s", strings.Join(signatures, " or "))
 	}
 	return e
 }

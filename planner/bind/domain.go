@@ -110,7 +110,7 @@ func (d *domain) push(n logical.Node) (logical.Node, error) {
 		order := allColumns(w)
 		order = append(append(slices.Clone(order[:below]), order[below+len(d.vars):]...), order[below:below+len(d.vars)]...)
 		return logical.NewPick(w, order), nil
-	case *logical.Deduplicate, *logical.TopN, *logical.Sort, *logical.Limit, *logical.RowNumber:
+	case *logical.Deduplicate, *logical.TopN, *logical.Sort, *logical.Limit, *logical.Over:
 		in, err := d.push(n.Inputs()[0])
 		if err != nil {
 			return nil, err

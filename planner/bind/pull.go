@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/physical"
 	"github.com/millrace/millrace/sql/expr"
@@ -54,7 +56,7 @@ func (p *puller) pull(n logical.Node) (*pulled, bool) {
 		return p.aggregate(x)
 	case *logical.Join:
 		return p.join(x)
-	case *logical.Deduplicate, *logical.TopN, *logical.Sort, *logical.Limit, *logical.RowNumber:
+	case *logical.Deduplicate, *logical.TopN, *logical.Sort, *logical.Limit, *logical.Over:
 		return p.partitioned(n)
 	}
 	return nil, false
@@ -317,16 +319,16 @@ func perPartition(n, in logical.Node, at []int, width int) (logical.Node, error)
 	switch x := n.(type) {
 	case *logical.Deduplicate:
 		return logical.NewDeduplicate(in, append(append([]int{}, x.Key...), at...)), nil
-	case *logical.RowNumber:
+	case *logical.Over:
 		next := *x
 		next.PartitionBy = append(append([]int{}, x.PartitionBy...), at...)
-		return lastBehind(logical.NewRowNumber(in, next), width), nil
+		return lastBehind(logical.NewOver(in, next), width, len(x.Calls)), nil
 	case *logical.TopN:
 		next := *x
 		next.PartitionBy = append(append([]int{}, x.PartitionBy...), at...)
 		out := logical.NewTopN(in, next)
 		if x.WithRank {
-			return lastBehind(out, width), nil
+			return lastBehind(out, width, 1), nil
 		}
 		return out, nil
 	case *logical.Sort:
@@ -340,12 +342,11 @@ func perPartition(n, in logical.Node, at []int, width int) (logical.Node, error)
 	return nil, notSupported(-1, "%T in a correlated subquery", n)
 }
 
-// lastBehind moves the last column to place width.
-func lastBehind(n logical.Node, width int) logical.Node {
-	order := allColumns(n)
-	last := len(order) - 1
-	copy(order[width+1:], order[width:last])
-	order[width] = last
+// lastBehind moves the last count columns to place width.
+func lastBehind(n logical.Node, width, count int) logical.Node {
+	all := allColumns(n)
+	last := len(all) - count
+	order := slices.Concat(all[:width], all[last:], all[width:last])
 	return logical.NewPick(n, order)
 }
 

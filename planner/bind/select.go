@@ -313,12 +313,7 @@ func (x *selection) all(fn func(expr.Expr) (expr.Expr, error)) (err error) {
 		visit(&x.on[i])
 	}
 	for i := range x.ranks.calls {
-		for k := range x.ranks.calls[i].partition {
-			visit(&x.ranks.calls[i].partition[k])
-		}
-		for k := range x.ranks.calls[i].order {
-			visit(&x.ranks.calls[i].order[k].expr)
-		}
+		x.ranks.calls[i].visit(visit)
 	}
 	return err
 }
@@ -383,7 +378,7 @@ func (x *selection) filterHaving() (err error) {
 	return err
 }
 
-// attachRest puts the subqueries beside the rows that have not been yet; byRank says whether those come now that read row numbers.
+// attachRest puts the subqueries beside the rows that have not been yet; byRank says whether those come now that read window functions.
 func (x *selection) attachRest(byRank bool) error {
 	var reads []expr.Expr
 	_ = x.all(func(e expr.Expr) (expr.Expr, error) { reads = append(reads, e); return e, nil }) // collecting never fails
@@ -397,14 +392,14 @@ func (x *selection) attachRest(byRank bool) error {
 	return x.attach(wanted)
 }
 
-// finish computes row numbers, QUALIFY, the select list and DISTINCT. Columns that only ORDER BY needs come behind the visible ones.
+// finish computes window functions, QUALIFY, the select list and DISTINCT. Columns that only ORDER BY needs come behind the visible ones.
 func (x *selection) finish() (*block, error) {
 	if err := x.attachRest(false); err != nil {
 		return nil, err
 	}
 	if len(x.ranks.calls) > 0 {
 		var where []int
-		x.node, where = x.ranks.apply(x.node)
+		x.node, where = x.ranks.apply(x.node, x.b.emit == ast.EmitChanges)
 		_ = x.all(func(e expr.Expr) (expr.Expr, error) { return place(e, rankBase, where), nil }) // place never fails
 	}
 	if err := x.attachRest(true); err != nil {

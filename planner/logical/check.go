@@ -49,7 +49,10 @@ func checkNode(n Node) error {
 		return checkAggs(x.in[0], x.Keys, x.Aggs)
 	case *WindowAggregate:
 		return checkAggs(x.in[0], append([]int{x.Spec.TimeCol}, x.Keys...), x.Aggs)
-	case *RowNumber:
+	case *Over:
+		if err := checkCols(x.in[0], physical.OverColumns(x.Calls)...); err != nil {
+			return err
+		}
 		return checkOrder(x.in[0], x.PartitionBy, x.Order)
 	case *TopN:
 		return checkOrder(x.in[0], x.PartitionBy, x.Order)

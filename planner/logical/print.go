@@ -67,8 +67,8 @@ func describeKeyed(n Node, in []types.Field) string {
 		return "Window " + physical.WindowText(x.Spec, in) + partitionText(in, x.PartitionBy)
 	case *WindowAggregate:
 		return "WindowAggregate " + physical.WindowText(x.Spec, in) + " " + physical.Grouping(in, x.Keys, x.Aggs)
-	case *RowNumber:
-		return "RowNumber partition " + physical.Names(in, x.PartitionBy) + " order " + physical.OrderText(in, x.Order)
+	case *Over:
+		return x.text(in)
 	case *TopN:
 		return fmt.Sprintf("TopN %d partition %s order %s%s", x.Limit, physical.Names(in, x.PartitionBy), physical.OrderText(in, x.Order), rankText(x.WithRank))
 	case *Deduplicate:

@@ -5,25 +5,6 @@ import (
 	"github.com/millrace/millrace/sql/types"
 )
 
-// RowNumber appends ROW_NUMBER() OVER (PARTITION BY .. ORDER BY ..). The runtime has no operator for it: the rule topn_from_rank must
-// turn it into a TopN, else the query is refused at Pos.
-type RowNumber struct {
-	base
-	PartitionBy []int
-	Order       []physical.SortKey
-	Pos         int
-}
-
-// NewRowNumber makes a row number.
-func NewRowNumber(in Node, r RowNumber) *RowNumber {
-	r.in = []Node{in}
-	r.cols = concat(in.Columns(), []types.Field{{Name: "row_number", Type: types.Of(types.Int64)}})
-	return &r
-}
-
-// With makes the row number over another input.
-func (r *RowNumber) With(in ...Node) Node { return NewRowNumber(in[0], *r) }
-
 // TopN keeps the first Limit rows of an order per partition.
 type TopN struct {
 	base

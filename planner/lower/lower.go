@@ -117,7 +117,7 @@ func distribution(n physical.Node) (cols []int, known bool) {
 	switch x := n.(type) {
 	case *physical.Exchange:
 		return x.Keys, !x.Broadcast
-	case *physical.Filter, *physical.Normalize, *physical.Deduplicate, *physical.WindowAssign, *physical.TopN, *physical.Sort,
+	case *physical.Filter, *physical.Normalize, *physical.Deduplicate, *physical.WindowAssign, *physical.TopN, *physical.Over, *physical.Sort,
 		*physical.Limit, *physical.Materialize:
 		return distribution(n.Inputs()[0])
 	case *physical.GroupAggregate:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/planner/props"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 )
@@ -72,11 +73,48 @@ func (l *Lowerer) stateful(n logical.Node, in physical.Node) (physical.Node, err
 		return finish(l, o, &o.Base), nil
 	case *logical.Aggregate:
 		return l.aggregate(x, in)
-	case *logical.RowNumber:
-		return nil, diag.New(diag.NotSupported, x.Pos, "ROW_NUMBER() without an upper limit is not supported").
-			WithHint("filter it in an outer query or QUALIFY: row_number <= 10")
+	case *logical.Over:
+		return l.over(x, in), nil
 	}
 	return nil, diag.New(diag.Internal, -1, "no physical operator for %s", logical.Describe(n))
+}
+
+func (l *Lowerer) over(x *logical.Over, in physical.Node) physical.Node {
+	o := &physical.Over{Base: l.base(x, l.exchange(in, x.PartitionBy)), PartitionBy: x.PartitionBy, Order: x.Order, Calls: x.Calls,
+		Mode: l.props.OverMode(x), Time: -1}
+	switch o.Mode {
+	case physical.OverClose:
+		o.Time, o.TimeIsEnd = x.Close, true
+	case physical.OverChanges:
+		if !in.Properties().Bounded {
+			l.warn("OVER keeps every row and computes a partition again when one of its rows changes: the state grows for ever; " +
+				"ORDER BY the column with the watermark gives each row once")
+		}
+	case physical.OverStream:
+		o.Time = x.Time
+		o.TimeIsEnd = !slices.Contains(l.props.Of(x.Inputs()[0]).EventTime, x.Time)
+		if !o.TimeIsEnd && l.withoutDelay(x.Inputs()[0]) {
+			l.warn("the watermark has no delay: a row with the same time as one before it is late; WATERMARK FOR ts AS ts - INTERVAL 1 MILLISECOND lets it in")
+		}
+		if physical.Ahead(x.Calls) {
+			l.warn("a row with LEAD or a frame of FOLLOWING rows is given out when those have come: the time of what follows stands still until then")
+		}
+		if len(x.PartitionBy) > 0 && physical.Remembers(x.Calls) {
+			l.warnGrowth(in, "OVER remembers every partition")
+		}
+	}
+	return finish(l, o, &o.Base)
+}
+
+// withoutDelay tells whether a watermark below is the event time itself.
+func (l *Lowerer) withoutDelay(n logical.Node) bool {
+	found := false
+	logical.Walk(n, func(n logical.Node) {
+		if w, ok := n.(*logical.Watermark); ok {
+			found = found || props.PassedColumn(w.Expr) == w.TimeCol
+		}
+	})
+	return found
 }
 
 func (l *Lowerer) limit(x *logical.Limit, in physical.Node) (physical.Node, error) {

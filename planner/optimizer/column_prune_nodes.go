@@ -26,7 +26,9 @@ func prune(n logical.Node, need uses) (out logical.Node, to []int) {
 		return pruneAggregate(x, need)
 	case *logical.WindowAggregate:
 		return pruneWindowAggregate(x, need)
-	case *logical.Window, *logical.RowNumber, *logical.TopN:
+	case *logical.Over:
+		return pruneOver(x, need)
+	case *logical.Window, *logical.TopN:
 		return pruneAppending(n, need)
 	case *logical.Values, *logical.ViewScan, *logical.SystemScan:
 		return n, sequence(len(n.Columns()))
@@ -273,9 +275,6 @@ func pruneAppending(n logical.Node, need uses) (logical.Node, []int) {
 	case *logical.Window:
 		below.all(x.Spec.TimeCol)
 		below.all(x.PartitionBy...)
-	case *logical.RowNumber:
-		below.all(x.PartitionBy...)
-		below.sort(x.Order)
 	case *logical.TopN:
 		below.all(x.PartitionBy...)
 		below.sort(x.Order)
@@ -291,10 +290,6 @@ func pruneAppending(n logical.Node, need uses) (logical.Node, []int) {
 		next := *x
 		next.Spec.TimeCol, next.PartitionBy = to[x.Spec.TimeCol], remapAll(x.PartitionBy, to)
 		return logical.NewWindow(in, next), to
-	case *logical.RowNumber:
-		next := *x
-		next.PartitionBy, next.Order = remapAll(x.PartitionBy, to), remapSort(x.Order, to)
-		return logical.NewRowNumber(in, next), to
 	}
 	next := *n.(*logical.TopN)
 	if next.WithRank && need[width] == nil {
@@ -302,6 +297,57 @@ func pruneAppending(n logical.Node, need uses) (logical.Node, []int) {
 	}
 	next.PartitionBy, next.Order = remapAll(next.PartitionBy, to), remapSort(next.Order, to)
 	return logical.NewTopN(in, next), to
+}
+
+// pruneOver drops the calls that nobody reads, and the node with the last of them.
+func pruneOver(o *logical.Over, need uses) (logical.Node, []int) {
+	width := len(o.Inputs()[0].Columns())
+	var calls []physical.OverCall
+	for i, c := range o.Calls {
+		if need[width+i] != nil {
+			calls = append(calls, c)
+		}
+	}
+	below := need.clone()[:width:width]
+	if len(calls) > 0 {
+		below.all(o.PartitionBy...)
+		below.sort(o.Order)
+		below.all(physical.OverColumns(calls)...)
+		for _, c := range []int{o.Close, o.Time} {
+			if c >= 0 {
+				below.all(c)
+			}
+		}
+	}
+	in, moved := prune(o.Inputs()[0], below)
+	to := slices.Clone(moved)
+	next := len(in.Columns())
+	for i := range o.Calls {
+		to = append(to, -1)
+		if need[width+i] != nil {
+			to[width+i] = next
+			next++
+		}
+	}
+	if len(calls) == 0 {
+		return in, to
+	}
+	out := *o
+	out.PartitionBy, out.Order, out.Calls = remapAll(o.PartitionBy, moved), remapSort(o.Order, moved), make([]physical.OverCall, len(calls))
+	for i, c := range calls {
+		c.Args = remapAll(c.Args, moved)
+		if c.Filter >= 0 {
+			c.Filter = moved[c.Filter]
+		}
+		out.Calls[i] = c
+	}
+	if o.Close >= 0 {
+		out.Close = moved[o.Close]
+	}
+	if o.Time >= 0 {
+		out.Time = moved[o.Time]
+	}
+	return logical.NewOver(in, out), to
 }
 
 // prunePassing prunes nodes that pass their input's columns on.

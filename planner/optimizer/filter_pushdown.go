@@ -81,7 +81,7 @@ func (p *pusher) passes(n logical.Node) func(expr.Expr) bool {
 		return only(x.Key)
 	case *logical.Deduplicate:
 		return only(x.Key)
-	case *logical.RowNumber:
+	case *logical.Over:
 		return only(x.PartitionBy)
 	case *logical.TopN:
 		return only(x.PartitionBy)

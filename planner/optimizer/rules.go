@@ -27,6 +27,7 @@ var Rules = []Rule{
 	{"window_merge", "a GROUP BY over a window's bounds becomes one window aggregate", windowMerge},
 	{"window_rollup", "a GROUP BY over the bounds of windows already made gives its results when they close", windowRollup},
 	{"filter_pushdown", "again: HAVING now stands over a projection", filterPushdown},
+	{"over_time", "OVER (ORDER BY event time) follows the watermark, OVER (PARTITION BY window_end) the window", overTime},
 	{"join_to_lookup", "a join with a table that ends reads that table first", joinToLookup},
 	{"merge_projects", "again, so that pruning sees through", mergeProjects},
 	{"column_prune", "read only the columns, and fields of STRUCTs, that are used", columnPrune},

@@ -16,8 +16,8 @@ func topNFromRank(n logical.Node, d *props.Deriver) logical.Node {
 		if !ok {
 			return n
 		}
-		r, ok := f.Inputs()[0].(*logical.RowNumber)
-		if !ok {
+		r, ok := f.Inputs()[0].(*logical.Over)
+		if !ok || !r.IsRowNumber() {
 			return n
 		}
 		rank := len(r.Columns()) - 1
@@ -43,7 +43,7 @@ func topNFromRank(n logical.Node, d *props.Deriver) logical.Node {
 	})
 }
 
-func ranked(r *logical.RowNumber, limit int64, d *props.Deriver) logical.Node {
+func ranked(r *logical.Over, limit int64, d *props.Deriver) logical.Node {
 	in := r.Inputs()[0]
 	if limit == 1 && len(r.Order) == 0 && d.Of(in).Changelog == physical.AppendOnly {
 		first := logical.NewDeduplicate(in, r.PartitionBy)

@@ -91,6 +91,12 @@ func columnsRead(n Node) []int {
 		out = x.Key
 	case *Exchange:
 		out = x.Keys
+	case *Over:
+		out = append(out, x.PartitionBy...)
+		for _, k := range x.Order {
+			out = append(out, k.Col)
+		}
+		out = append(out, OverColumns(x.Calls)...)
 	case *TopN:
 		out = append(out, x.PartitionBy...)
 		for _, k := range x.Order {

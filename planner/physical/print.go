@@ -79,6 +79,8 @@ func describeStateful(n Node, in []types.Field) string {
 			s += " with row_number"
 		}
 		return s
+	case *Over:
+		return "Over " + overModeNames[x.Mode] + " " + OverText(in, x.PartitionBy, x.Order, x.Calls)
 	case *Sort:
 		return "Sort " + OrderText(in, x.Order) + LimitText(x.Offset, x.Limit)
 	case *Limit:

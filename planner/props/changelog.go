@@ -16,8 +16,13 @@ func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
 			return physical.Retract
 		}
 		return physical.AppendOnly
-	case *logical.Normalize, *logical.TopN, *logical.RowNumber:
+	case *logical.Normalize, *logical.TopN:
 		return physical.Retract
+	case *logical.Over:
+		if d.OverMode(x) == physical.OverChanges {
+			return physical.Retract
+		}
+		return physical.AppendOnly
 	case *logical.Aggregate:
 		return d.aggregateChangelog(x, in[0])
 	case *logical.WindowAggregate, *logical.Sort, *logical.Values, *logical.SystemScan:
@@ -30,6 +35,20 @@ func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
 		out = max(out, i.Changelog)
 	}
 	return out
+}
+
+// OverMode decides when an Over gives its rows.
+func (d *Deriver) OverMode(o *logical.Over) physical.OverMode {
+	in := d.Of(o.Inputs()[0])
+	switch {
+	case d.FinalOnly && in.Bounded:
+		return physical.OverFinal
+	case o.Close >= 0:
+		return physical.OverClose
+	case o.Time >= 0:
+		return physical.OverStream
+	}
+	return physical.OverChanges
 }
 
 func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Changelog {

@@ -8,7 +8,7 @@ import (
 )
 
 // eventTime derives the columns with event time, and those that hold start and end of the row's window.
-func eventTime(n logical.Node, in []*Info) (time, start, end []int) {
+func (d *Deriver) eventTime(n logical.Node, in []*Info) (time, start, end []int) {
 	switch x := n.(type) {
 	case *logical.Watermark:
 		return []int{x.TimeCol}, nil, nil
@@ -18,6 +18,8 @@ func eventTime(n logical.Node, in []*Info) (time, start, end []int) {
 		return windowAggregateTime(x, in[0])
 	case *logical.Aggregate:
 		return aggregateTime(x, in[0])
+	case *logical.Over:
+		return d.overTime(x, in[0])
 	case *logical.Project:
 		to := passed(x)
 		return mapColumns(in[0].EventTime, to), mapColumns(in[0].WindowStart, to), mapColumns(in[0].WindowEnd, to)
@@ -55,6 +57,21 @@ func windowAggregateTime(a *logical.WindowAggregate, in *Info) (time, start, end
 func aggregateTime(a *logical.Aggregate, in *Info) (time, start, end []int) {
 	to := positions(a.Keys)
 	return mapColumns(in.EventTime, to), mapColumns(in.WindowStart, to), mapColumns(in.WindowEnd, to)
+}
+
+// overTime: rows that are given out in the order of event time keep it, and those that wait for their window to close keep its bounds. The
+// others come, or come again, at any time.
+func (d *Deriver) overTime(o *logical.Over, in *Info) (time, start, end []int) {
+	switch d.OverMode(o) {
+	case physical.OverStream:
+		if slices.Contains(in.EventTime, o.Time) {
+			time = []int{o.Time}
+		}
+		return time, in.WindowStart, in.WindowEnd
+	case physical.OverClose:
+		return nil, in.WindowStart, in.WindowEnd
+	}
+	return nil, nil, nil
 }
 
 // joinTime: a regular join without windows releases rows at any later time, so event time ends there.

@@ -45,7 +45,7 @@ func (d *Deriver) Of(n logical.Node) *Info {
 		Keys:      keys(n, in),
 	}
 	info.Static = static(n, info, in)
-	info.EventTime, info.WindowStart, info.WindowEnd = eventTime(n, in)
+	info.EventTime, info.WindowStart, info.WindowEnd = d.eventTime(n, in)
 	d.memo[n] = info
 	return info
 }
@@ -56,7 +56,7 @@ func static(n logical.Node, info *Info, in []*Info) bool {
 	switch x := n.(type) {
 	case *logical.Aggregate:
 		return x.Final
-	case *logical.Watermark, *logical.Limit, *logical.WindowAggregate:
+	case *logical.Watermark, *logical.Limit, *logical.WindowAggregate, *logical.Over:
 		return false
 	}
 	for _, i := range in {

@@ -246,7 +246,7 @@ const checkerSalt = 0xc2b2ae3d27d4eb4f
 func (b *builder) checker(n physical.Node, t *task.Task, tc *taskContext, at place) *task.Node {
 	legal := false // a source's changelog may be wrong; what these make may not
 	switch n.(type) {
-	case *physical.GroupAggregate, *physical.TopN, *physical.Normalize:
+	case *physical.GroupAggregate, *physical.TopN, *physical.Normalize, *physical.Over:
 		legal = true
 	}
 	name := describe(n)

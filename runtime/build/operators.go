@@ -57,7 +57,7 @@ func newOperator(n physical.Node, stage string) (operator.Operator, error) {
 		return operator.NewLookupJoin(operator.LookupJoinOptions{Stage: stage, Kind: operator.JoinKind(x.Kind), Left: inputTypes(n, 0),
 			Right: inputTypes(n, 1), LeftKeys: x.LeftKeys, RightKeys: x.RightKeys, NullEqual: x.NullEqual, Residual: x.Residual}), nil
 	}
-	return newRanking(n)
+	return newRanking(n, stage)
 }
 
 // newJoin makes the operator of a regular join.
@@ -72,7 +72,7 @@ func newJoin(x *physical.Join, stage string) operator.Operator {
 }
 
 // newRanking maps the plan nodes that order, number or remember rows.
-func newRanking(n physical.Node) (operator.Operator, error) {
+func newRanking(n physical.Node, stage string) (operator.Operator, error) {
 	switch x := n.(type) {
 	case *physical.Union:
 		return operator.NewUnion(), nil
@@ -83,6 +83,8 @@ func newRanking(n physical.Node) (operator.Operator, error) {
 	case *physical.TopN:
 		return operator.NewTopN(operator.TopNOptions{Input: inputTypes(n, 0), PartitionBy: x.PartitionBy, Order: sortKeys(x.Order),
 			Limit: x.Limit, WithRank: x.WithRank, AppendOnly: !retracts(x.In[0])}), nil
+	case *physical.Over:
+		return operator.NewOver(overOptions(x, stage)), nil
 	case *physical.Sort:
 		return operator.NewSort(operator.SortOptions{Input: inputTypes(n, 0), Order: sortKeys(x.Order), Offset: x.Offset, Limit: x.Limit}), nil
 	case *physical.Limit:

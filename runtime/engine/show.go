@@ -111,6 +111,11 @@ func showFunctions(_ *Session, x *ast.Show) (*Result, error) {
 			r.add(f.Name, "aggregate", strings.Join(f.Signatures, "; "), f.Doc)
 		}
 	}
+	for _, f := range function.AllWindows() {
+		if function.MatchName(x.Like, f.Name) {
+			r.add(f.Name, "window", strings.Join(f.Signatures, "; "), f.Doc)
+		}
+	}
 	return r.result(), nil
 }
 
@@ -247,12 +252,17 @@ func (s *Session) describe(x *ast.Describe) (*Result, error) {
 func describeFunction(x *ast.Describe) (*Result, error) {
 	r := newRows("signature", "description", "example", "result")
 	f, a := function.Lookup(strings.ToLower(x.Name.Text)), function.LookupAgg(strings.ToLower(x.Name.Text))
-	switch {
-	case f != nil:
+	w := function.LookupWindow(x.Name.Text)
+	if f != nil {
 		addFunction(r, f.Signatures, f.Doc, f.Examples)
-	case a != nil:
+	}
+	if a != nil && f == nil {
 		addFunction(r, a.Signatures, a.Doc, a.Examples)
-	default:
+	}
+	if w != nil {
+		addFunction(r, w.Signatures, w.Doc, w.Examples)
+	}
+	if f == nil && a == nil && w == nil {
 		return nil, diag.New(diag.UnknownFunction, x.Name.At(), "unknown function '%s'", x.Name.Text).WithHint("SHOW FUNCTIONS lists them")
 	}
 	return r.result(), nil

@@ -127,6 +127,8 @@ func cell(c *vector.Vector, i int) any {
 	switch c.Type.Class() {
 	case types.ClassI64:
 		return c.I64[i]
+	case types.ClassF64:
+		return c.F64[i]
 	case types.ClassI128:
 		return string(types.AppendDecimal(nil, c.I128[i], c.Type.Scale))
 	case types.ClassI256:

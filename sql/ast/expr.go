@@ -132,9 +132,10 @@ type (
 		OrderBy     []OrderItem
 		Frame       *Frame
 	}
-	// Frame is `ROWS|RANGE BETWEEN start AND end`.
+	// Frame is `ROWS|RANGE|GROUPS BETWEEN start AND end`; neither Rows nor Groups: RANGE.
 	Frame struct {
 		Rows       bool
+		Groups     bool
 		Start, End FrameBound
 	}
 	// FrameBound is one end of a frame. Offset is nil for UNBOUNDED and CURRENT ROW.

@@ -21,6 +21,11 @@ func nearest(name string) string {
 			try(alias)
 		}
 	}
+	for _, w := range function.AllWindows() {
+		if d := editDistance(name, w.Name, bestDistance); d < bestDistance {
+			best, bestDistance = w.Name, d
+		}
+	}
 	return best
 }
 

@@ -43,7 +43,10 @@ func reference() string {
 	for _, a := range AllAggs() {
 		writeRecord(&b, a.Signatures, a.Aliases, a.Doc, a.Examples)
 	}
-	fmt.Fprintf(&b, "\n## window\n\nOnly with OVER: %s.\n", strings.Join(WindowFunctions(), ", "))
+	b.WriteString("\n## window\n\nOnly with OVER; every aggregate takes OVER too.\n\n")
+	for _, f := range AllWindows() {
+		writeRecord(&b, f.Signatures, nil, f.Doc, f.Examples)
+	}
 	return b.String()
 }
 

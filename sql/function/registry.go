@@ -2,7 +2,6 @@ package function
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -12,10 +11,6 @@ var (
 	funcs     []*Func
 	aggs      []*Agg
 )
-
-// windowNames are the functions that need an OVER clause; their evaluation is the window operator's, not this package's.
-var windowNames = []string{"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value",
-	"last_value", "nth_value"}
 
 // init fixes the order of families: it is the order of the reference page.
 func init() {
@@ -33,6 +28,7 @@ func init() {
 	register(networkFuncs()...)
 	register(miscFuncs()...)
 	registerAgg(aggregates()...)
+	registerWindow(windowFunctions()...)
 }
 
 // register adds a family. A record without doc or example, or a name used twice, is a mistake of this package: it panics at start.
@@ -87,10 +83,7 @@ func All() []*Func { return funcs }
 func AllAggs() []*Agg { return aggs }
 
 // IsWindowFunction tells whether name is a function that only exists with OVER. Aggregates take OVER too, but do not need it.
-func IsWindowFunction(name string) bool { return slices.Contains(windowNames, strings.ToLower(name)) }
-
-// WindowFunctions lists the functions that need OVER.
-func WindowFunctions() []string { return windowNames }
+func IsWindowFunction(name string) bool { return LookupWindow(name) != nil && LookupAgg(name) == nil }
 
 // countError says that a call has the wrong number of arguments.
 func countError(want string, got int) error {

@@ -19,16 +19,13 @@ func (c *conv) windowSpec(s *tast.WindowSpec, at ast.Pos) *ast.Window {
 	}
 	w.OrderBy = c.orderBy(s.OrderBy)
 	if s.Frame != nil {
-		w.Frame = c.frame(s.Frame, at)
+		w.Frame = c.frame(s.Frame)
 	}
 	return w
 }
 
-func (c *conv) frame(f *tast.FrameClause, at ast.Pos) *ast.Frame {
-	if f.Type == tast.Groups {
-		c.unsupported(int(at), "a frame of GROUPS")
-	}
-	return &ast.Frame{Rows: f.Type == tast.Rows, Start: c.bound(&f.Extent.Start), End: c.bound(&f.Extent.End)}
+func (c *conv) frame(f *tast.FrameClause) *ast.Frame {
+	return &ast.Frame{Rows: f.Type == tast.Rows, Groups: f.Type == tast.Groups, Start: c.bound(&f.Extent.Start), End: c.bound(&f.Extent.End)}
 }
 
 func (c *conv) bound(b *tast.FrameBound) ast.FrameBound {

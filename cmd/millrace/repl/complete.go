@@ -56,6 +56,9 @@ func (c *completer) candidates(before string) []prompt.Suggest {
 			out = append(out, prompt.Suggest{Text: f.Name, Description: f.Signatures[0]})
 		}
 	}
+	for _, f := range function.AllWindows() {
+		out = append(out, prompt.Suggest{Text: f.Name, Description: f.Signatures[0] + " OVER (..)"})
+	}
 	for _, k := range keywords {
 		out = append(out, prompt.Suggest{Text: k})
 	}
