@@ -22,6 +22,9 @@ const (
 	defaultMax    = 1_000_000
 	dayRange      = 3650 // random dates lie within ten years behind 2020-01-01
 	firstDay      = 18262
+	yearRange     = 60 // random years: 1970 to 2030
+	firstYear     = 1970
+	maxElements   = 3 // of generated arrays and maps
 )
 
 // maker makes the values of one column.
@@ -36,13 +39,14 @@ type maker struct {
 	nullPercent float64
 	values      [][]byte // texts to choose from
 	times       *format.Times
+	children    []maker // of ARRAY (elements), MAP (keys, values) and STRUCT (fields)
 }
 
 func newMaker(c connectors.Column, opts map[string]string) (maker, error) {
 	m := maker{typ: c.Type, salt: uint64(crc32.ChecksumIEEE([]byte(c.Name))), start: 0, end: math.MaxInt64, hi: defaultMax,
 		fhi: defaultMax, length: defaultLength, times: &format.Times{}}
-	if class := c.Type.Class(); class == types.ClassList || class == types.ClassStruct || c.Type.Kind == types.Interval {
-		return m, diag.New(diag.NotSupported, -1, "column '%s': datagen makes no %s", c.Name, c.Type)
+	if err := m.nest(c); err != nil {
+		return m, err
 	}
 	if c.MetadataKey != "" {
 		return m, diag.New(diag.BadOption, -1, "column '%s': datagen has no metadata", c.Name)
@@ -59,6 +63,29 @@ func newMaker(c connectors.Column, opts map[string]string) (maker, error) {
 	return m, m.set(c, opts)
 }
 
+// nest makes the makers of what a nested value consists of; they take no options.
+func (m *maker) nest(c connectors.Column) error {
+	var parts []types.Field
+	switch t := c.Type; t.Kind {
+	case types.Array:
+		parts = []types.Field{{Name: c.Name + "[]", Type: *t.Elem}}
+	case types.Map:
+		parts = []types.Field{{Name: c.Name + " key", Type: *t.Key}, {Name: c.Name + "[]", Type: *t.Elem}}
+	case types.Struct:
+		for _, f := range t.Fields {
+			parts = append(parts, types.Field{Name: c.Name + "." + f.Name, Type: f.Type})
+		}
+	}
+	for _, p := range parts {
+		child, err := newMaker(connectors.Column{Name: p.Name, Type: p.Type}, nil)
+		if err != nil {
+			return err
+		}
+		m.children = append(m.children, child)
+	}
+	return nil
+}
+
 // limit narrows the default range to what the type holds.
 func (m *maker) limit() {
 	if k := m.typ.Kind; k.IsInteger() {
@@ -69,8 +96,15 @@ func (m *maker) limit() {
 		digits := m.typ.Precision - m.typ.Scale
 		m.fhi = min(m.fhi, math.Pow10(digits)-1)
 	}
-	if m.typ.Kind == types.Date {
+	switch m.typ.Kind {
+	case types.Date:
 		m.lo, m.hi = firstDay, firstDay+dayRange
+	case types.Year:
+		m.lo, m.hi = firstYear, firstYear+yearRange
+	case types.String, types.Bytes:
+		if m.typ.Precision > 0 {
+			m.length = min(m.length, m.typ.Precision)
+		}
 	}
 }
 
@@ -104,7 +138,7 @@ func (m *maker) set(c connectors.Column, opts map[string]string) (err error) {
 		}
 	}
 	for name, target := range map[string]*int64{"min": &m.lo, "max": &m.hi} {
-		if s, ok := opts[name]; ok && m.typ.Kind.IsInteger() {
+		if s, ok := opts[name]; ok && (m.typ.Kind.IsInteger() || m.typ.Kind == types.Year) {
 			if *target, err = strconv.ParseInt(s, 10, 64); err != nil {
 				return bad(c, name, err)
 			}
@@ -154,18 +188,53 @@ func (m *maker) append(v *vector.Vector, r *generate.Random, n, at int64, scratc
 		}
 	case k == types.Decimal:
 		m.decimal(v, r, n)
-	case k == types.Date:
+	case k == types.Date, k == types.Year:
 		v.AppendI64(r.Between(m.lo, m.hi))
 	case k == types.Time:
 		v.AppendI64(format.CutPrecision(r.Int(types.Day), m.typ))
 	case k.IsTemporal():
 		v.AppendI64(format.CutPrecision(at, m.typ))
+	case k == types.Enum:
+		v.AppendI64(1 + r.Int(int64(len(m.typ.Members))))
+	case k == types.Set:
+		set := int64(0)
+		for i := range m.typ.Members {
+			set |= r.Int(2) << i
+		}
+		v.AppendI64(set)
+	case k == types.Interval:
+		v.AppendI128(types.IntervalOf(0, r.Int(types.Day)))
+	case k == types.Point:
+		const steps = 1e6 // of a degree: texts stay short
+		p, _ := types.PointOf(float64(r.Between(-180*steps, 180*steps))/steps, float64(r.Between(-90*steps, 90*steps))/steps)
+		v.AppendI128(p)
+	case len(m.children) > 0:
+		return m.nested(v, r, n, at, scratch)
 	case k == types.JSON:
 		scratch = append(r.Letters(append(scratch[:0], '"'), m.length), '"')
 		v.AppendBytes(scratch)
 	default:
-		scratch = r.Letters(scratch[:0], m.length)
-		v.AppendBytes(scratch)
+		v.Data = r.Letters(v.Data, m.length)
+		v.FitBytes()
+	}
+	return scratch
+}
+
+// nested appends a struct, or a list of up to maxElements elements; the keys of a map differ as far as its key type lets them.
+func (m *maker) nested(v *vector.Vector, r *generate.Random, n, at int64, scratch []byte) []byte {
+	count := int64(1)
+	if m.typ.Kind != types.Struct {
+		count = r.Int(maxElements + 1)
+	}
+	for range count {
+		for i := range m.children {
+			scratch = m.children[i].append(v.Child[i], r, n, at, scratch)
+		}
+	}
+	if m.typ.Kind == types.Struct {
+		v.EndStruct()
+	} else {
+		v.EndList()
 	}
 	return scratch
 }
@@ -181,13 +250,18 @@ func (m *maker) integer(r *generate.Random, n int64) int64 {
 }
 
 func (m *maker) decimal(v *vector.Vector, r *generate.Random, n int64) {
+	x, scale := int64(0), 0
 	if m.sequence {
-		d, _ := types.I128(m.integer(r, n)).Mul(types.Pow10[m.typ.Scale])
-		v.AppendI128(d)
+		x = m.integer(r, n)
+	} else {
+		scale = min(m.typ.Scale, 6) // beyond, zeros: doubles would not say more
+		x = int64((m.flo + r.Float()*(m.fhi-m.flo)) * math.Pow10(scale))
+	}
+	if m.typ.Class() == types.ClassI256 {
+		d, _ := types.WideRescale(types.I256(x), scale, m.typ.Scale)
+		v.AppendI256(d)
 		return
 	}
-	x := m.flo + r.Float()*(m.fhi-m.flo)
-	scale := min(m.typ.Scale, 6) // beyond, zeros: doubles would not say more
-	d, _ := types.I128(int64(x * math.Pow10(scale))).Mul(types.Pow10[m.typ.Scale-scale])
+	d, _ := types.I128(x).Mul(types.Pow10[m.typ.Scale-scale])
 	v.AppendI128(d)
 }

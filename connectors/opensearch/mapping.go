@@ -35,6 +35,7 @@ var simpleMappings = map[types.Kind]string{
 	types.Bool: "boolean", types.Int8: "byte", types.Int16: "short", types.Int32: "integer", types.Int64: "long",
 	types.Uint8: "short", types.Uint16: "integer", types.Uint32: "long", types.Uint64: "unsigned_long",
 	types.Float32: "float", types.Float64: "double", types.Bytes: "binary",
+	types.Year: "short", types.Point: "geo_point",
 }
 
 func fieldMapping(t types.Type, timestampFormat string) object {
@@ -44,7 +45,7 @@ func fieldMapping(t types.Type, timestampFormat string) object {
 	switch t.Kind {
 	case types.Decimal:
 		return decimalMapping(t)
-	case types.String, types.Time, types.Interval:
+	case types.String, types.Enum, types.Set, types.Time, types.Interval:
 		return object{"type": "keyword", "ignore_above": maxKeyword}
 	case types.Date:
 		return object{"type": "date", "format": "strict_date"}

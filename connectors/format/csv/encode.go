@@ -89,6 +89,9 @@ func (e *encoder) value(dst []byte, v *vector.Vector, i int) []byte {
 		return append(dst, e.nullText...)
 	case v.Type.Kind == types.String || v.Type.Kind == types.JSON:
 		return e.text(dst, v.Bytes(i))
+	case v.Type.Kind.IsListed():
+		var room [64]byte
+		return e.text(dst, v.Type.AppendListed(room[:0], v.I64[i]))
 	}
 	return format.AppendScalar(dst, v, i, e.style)
 }

@@ -26,7 +26,8 @@ type column struct {
 	scale    int   // of decimals in the file
 	mul, div int64 // file's time units to the type's: value*mul/div
 	lo, hi   int64 // range of integers
-	unsigned bool  // the file's integers are
+	times    format.Times
+	unsigned bool // the file's integers are
 
 	chunk  file.ColumnChunkReader
 	defs   []int16
@@ -43,7 +44,9 @@ type column struct {
 
 func newColumn(target int, c connectors.Column, leaf int, desc *schema.Column) (*column, error) {
 	col := &column{name: c.Name, target: target, leaf: leaf, typ: c.Type, maxDef: desc.MaxDefinitionLevel(), mul: 1, div: 1}
-	col.lo, col.hi = format.IntRange(c.Type.Kind)
+	if col.lo, col.hi = format.IntRange(c.Type.Kind); c.Type.Kind == types.Year {
+		col.lo, col.hi = 0, types.MaxYear
+	}
 	if desc.MaxRepetitionLevel() > 0 {
 		return nil, diag.New(diag.NotSupported, -1, "column '%s' is repeated, which is not read from Parquet", c.Name)
 	}
@@ -91,7 +94,7 @@ func fits(desc *schema.Column, k types.Kind) bool {
 		if isDate {
 			return k == types.Date
 		}
-		return k.IsNumeric() || k == types.Time || k == types.Datetime || k == types.Timestamp
+		return k.IsNumeric() || k == types.Year || k == types.Time || k == types.Datetime || k == types.Timestamp
 	case parquet.Types.Int96:
 		return k == types.Datetime || k == types.Timestamp
 	case parquet.Types.Float, parquet.Types.Double:
@@ -100,7 +103,7 @@ func fits(desc *schema.Column, k types.Kind) bool {
 	if isDecimal {
 		return k == types.Decimal
 	}
-	return k.Class() == types.ClassBytes
+	return k.Class() == types.ClassBytes || k.IsListed() || k == types.Point
 }
 
 func (c *column) open(g *file.RowGroupReader) error {
@@ -250,6 +253,9 @@ func (c *column) integer(v *vector.Vector, x int64) error {
 }
 
 func (c *column) decimal(v *vector.Vector, x types.Int128) error {
+	if c.typ.Class() == types.ClassI256 {
+		return c.wideDecimal(v, x.Widen())
+	}
 	y, ok := types.Rescale(x, c.scale, c.typ.Scale)
 	if !ok || !types.FitsPrecision(y, c.typ.Precision) {
 		return diag.New(diag.FieldType, -1, "column '%s': %s is no %s", c.name, types.AppendDecimal(nil, x, c.scale), c.typ)
@@ -258,22 +264,51 @@ func (c *column) decimal(v *vector.Vector, x types.Int128) error {
 	return nil
 }
 
+func (c *column) wideDecimal(v *vector.Vector, x types.Int256) error {
+	y, ok := types.WideRescale(x, c.scale, c.typ.Scale)
+	if !ok || !types.WideFits(y, c.typ.Precision) {
+		return diag.New(diag.FieldType, -1, "column '%s': %s is no %s", c.name, types.AppendWide(nil, x, c.scale), c.typ)
+	}
+	if c.typ.Class() == types.ClassI256 {
+		v.AppendI256(y)
+		return nil
+	}
+	small, _ := y.Narrow()
+	v.AppendI128(small)
+	return nil
+}
+
 // text appends bytes; a decimal in bytes is a big-endian two's complement number.
 func (c *column) text(v *vector.Vector, b []byte) error {
 	if c.typ.Kind != types.Decimal {
-		v.AppendBytes(b)
-		return nil
+		if c.typ.Kind == types.Bytes {
+			v.Data = append(v.Data, b...)
+			if v.FitBytes() {
+				return nil
+			}
+		} else if c.times.AppendText(v, b) {
+			return nil
+		}
+		return diag.New(diag.FieldType, -1, "column '%s': '%s' is no %s", c.name, b[:min(len(b), maxShownText)], c.typ)
 	}
-	if len(b) > 16 {
+	if len(b) > wideDecimal {
 		return diag.New(diag.FieldType, -1, "column '%s': a decimal of %d bytes is no %s", c.name, len(b), c.typ)
 	}
-	var x types.Int128
+	var x types.Int256
 	if len(b) > 0 && b[0]&0x80 != 0 {
-		x = types.Int128{Hi: -1, Lo: ^uint64(0)}
+		x = types.I256(-1)
 	}
 	for _, d := range b {
-		x.Hi = x.Hi<<8 | int64(x.Lo>>56)
-		x.Lo = x.Lo<<8 | uint64(d)
+		x[3] = x[3]<<8 | x[2]>>56
+		x[2] = x[2]<<8 | x[1]>>56
+		x[1] = x[1]<<8 | x[0]>>56
+		x[0] = x[0]<<8 | uint64(d)
 	}
-	return c.decimal(v, x)
+	if small, ok := x.Narrow(); ok {
+		return c.decimal(v, small)
+	}
+	return c.wideDecimal(v, x)
 }
+
+// maxShownText bounds the text of a value in a message.
+const maxShownText = 60

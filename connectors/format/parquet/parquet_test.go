@@ -19,6 +19,8 @@ var testColumns = []connectors.Column{
 	{Name: "name", Type: types.Of(types.String)}, {Name: "ok", Type: types.Of(types.Bool)}, {Name: "f", Type: types.Of(types.Float64)},
 	{Name: "g", Type: types.Of(types.Float32)}, {Name: "price", Type: types.DecimalOf(10, 2)}, {Name: "big", Type: types.DecimalOf(38, 3)},
 	{Name: "day", Type: types.Of(types.Date)}, {Name: "at", Type: types.Of(types.Timestamp)}, {Name: "raw", Type: types.Of(types.Bytes)},
+	{Name: "wide", Type: types.DecimalOf(65, 10)}, {Name: "year", Type: types.Of(types.Year)}, {Name: "e", Type: types.EnumOf("red", "green")},
+	{Name: "set", Type: types.SetOf("a", "b", "c")}, {Name: "p", Type: types.Of(types.Point)},
 }
 
 func newBatch(cols []connectors.Column) *vector.Batch {
@@ -54,6 +56,14 @@ func fillRow(t *testing.T, b *vector.Batch, i int) {
 			text = fmt.Sprintf("2026-02-03 04:05:06.%06d", i)
 		case types.Bytes:
 			text = "AAEC"
+		case types.Year:
+			text = fmt.Sprint(1970 + i%50)
+		case types.Enum:
+			text = fmt.Sprint(1 + i%2)
+		case types.Set:
+			text = "a,c"
+		case types.Point:
+			text = fmt.Sprintf("POINT(%d.5 -1.25)", i%180)
 		}
 		if !times.AppendText(v, []byte(text)) {
 			t.Fatalf("%s is no %s", text, v.Type)

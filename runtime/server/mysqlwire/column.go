@@ -3,6 +3,8 @@ package mysqlwire
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/millrace/millrace/sql/types"
 )
@@ -38,7 +40,10 @@ const (
 const (
 	flagNotNull  = 1
 	flagUnsigned = 32
+	flagZerofill = 64
 	flagBinary   = 128
+	flagEnum     = 256
+	flagSet      = 2048
 )
 
 // textChars is the length told of VARCHAR without one: the longest that MySQL has.
@@ -83,7 +88,15 @@ func columnOf(t types.Type) column {
 		return column{typeNewDecimal, charsetBinary, uint32(t.Precision + 2), flagBinary, byte(t.Scale),
 			fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale), "decimal"}
 	case types.Bytes:
-		return column{typeVarString, charsetBinary, 4 * textChars, flagBinary, 0, "varbinary(65532)", "varbinary"}
+		return bytesColumn(t)
+	case types.Year:
+		return column{typeYear, charsetBinary, 4, flagBinary | flagUnsigned | flagZerofill, 0, "year", "year"}
+	case types.Enum:
+		return listedColumn(t, flagEnum)
+	case types.Set:
+		return listedColumn(t, flagSet)
+	case types.Point: // values are WKT: clients that know no geometry can read them
+		return column{typeVarString, charsetUTF8MB4, 4 * maxPointText, 0, 0, "point", "point"}
 	case types.Date:
 		return column{typeDate, charsetBinary, 10, flagBinary, 0, "date", "date"}
 	case types.Time:
@@ -99,7 +112,41 @@ func columnOf(t types.Type) column {
 	if t.Kind == types.String && t.Precision > 0 {
 		n = min(t.Precision, textChars)
 	}
+	if t.Fixed {
+		return column{typeString, charsetUTF8MB4, uint32(4 * n), 0, 0, fmt.Sprintf("char(%d)", n), "char"}
+	}
 	return column{typeVarString, charsetUTF8MB4, uint32(4 * n), 0, 0, fmt.Sprintf("varchar(%d)", n), "varchar"}
+}
+
+// maxPointText is the length of the longest text of a POINT.
+const maxPointText = 64
+
+// maxBytes is the length told of VARBINARY without one: the longest that MySQL has.
+const maxBytes = 4 * textChars
+
+func bytesColumn(t types.Type) column {
+	n := maxBytes
+	if t.Precision > 0 {
+		n = min(t.Precision, maxBytes)
+	}
+	if t.Fixed {
+		return column{typeString, charsetBinary, uint32(n), flagBinary, 0, fmt.Sprintf("binary(%d)", n), "binary"}
+	}
+	return column{typeVarString, charsetBinary, uint32(n), flagBinary, 0, fmt.Sprintf("varbinary(%d)", n), "varbinary"}
+}
+
+// listedColumn describes ENUM and SET, which the protocol sends as texts with a flag.
+func listedColumn(t types.Type, flag uint16) column {
+	longest, all := 0, 0
+	for _, m := range t.Members {
+		n := utf8.RuneCountInString(m)
+		longest, all = max(longest, n), all+n+1
+	}
+	if t.Kind == types.Set {
+		longest = max(all-1, 0)
+	}
+	name := strings.ToLower(t.Kind.String())
+	return column{typeString, charsetUTF8MB4, uint32(4 * longest), flag, 0, name + strings.TrimPrefix(t.String(), t.Kind.String()), name}
 }
 
 func timeColumn(kind byte, name string, length, digits int) column {

@@ -43,7 +43,7 @@ func appendBinaryValue(dst, scratch []byte, v *vector.Vector, i int) (row, grown
 	switch v.Type.Kind {
 	case types.Bool, types.Int8, types.Uint8:
 		return append(dst, byte(v.I64[i])), scratch
-	case types.Int16, types.Uint16:
+	case types.Int16, types.Uint16, types.Year:
 		return binary.LittleEndian.AppendUint16(dst, uint16(v.I64[i])), scratch
 	case types.Int32, types.Uint32:
 		return binary.LittleEndian.AppendUint32(dst, uint32(v.I64[i])), scratch
