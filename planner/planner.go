@@ -37,20 +37,32 @@ func Plan(stmt ast.Statement, env Env) (*physical.Plan, error) {
 func BindRelation(stmt ast.Statement, env Env) (*catalog.Relation, error) {
 	env.AdHoc = false
 	b := bind.New(&env)
+	var rel *catalog.Relation
+	var err error
 	switch s := stmt.(type) {
 	case *ast.CreateRelation:
-		return b.Relation(s)
+		rel, err = b.Relation(s)
 	case *ast.CreateSink:
-		rel, _, err := b.Sink(s)
-		return rel, err
+		rel, _, err = b.Sink(s)
 	case *ast.CreateView:
-		rel, n, err := b.View(s)
-		if err == nil && s.Materialized {
+		var n logical.Node
+		if rel, n, err = b.View(s); err == nil && s.Materialized {
 			rel.PrimaryKey = bestKey(props.New(false).Of(optimizer.Optimize(n, nil)).Keys)
 		}
-		return rel, err
+	default:
+		err = diag.New(diag.Internal, stmt.At(), "statement makes no relation")
 	}
-	return nil, diag.New(diag.Internal, stmt.At(), "statement makes no relation")
+	if err != nil {
+		return nil, err
+	}
+	rel.Functions, rel.Reads = b.Functions(true), b.Relations(true)
+	return rel, nil
+}
+
+// BindFunction makes the catalog entry of CREATE FUNCTION. The caller compiles the module of a WebAssembly function, adds the entry to the
+// catalog and sets its SQL text.
+func BindFunction(stmt *ast.CreateFunction, env Env) (*catalog.Function, error) {
+	return bind.New(&env).Function(stmt)
 }
 
 // planning is the planning of one statement.
@@ -103,6 +115,22 @@ func (p *planning) done(root physical.Node, warnings ...[]string) {
 	p.warn(warnings...)
 }
 
+// took keeps what a binder has noted besides the plan.
+func (p *planning) took(b *bind.Binder) {
+	p.warn(b.Warnings)
+	p.plan.Functions = union(p.plan.Functions, b.Functions(false))
+	p.plan.Relations = union(p.plan.Relations, b.Relations(false))
+}
+
+func union(list, more []string) []string {
+	for _, x := range more {
+		if !slices.Contains(list, x) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
 func (p *planning) warn(warnings ...[]string) {
 	for _, list := range warnings {
 		for _, w := range list {
@@ -134,7 +162,8 @@ func (p *planning) query(q *ast.Query) error {
 	if err != nil {
 		return err
 	}
-	p.done(l.Result(in, final), b.Warnings, l.Warnings)
+	p.took(b)
+	p.done(l.Result(in, final), l.Warnings)
 	return nil
 }
 
@@ -156,7 +185,8 @@ func (p *planning) createView(s *ast.CreateView) error {
 	if err != nil {
 		return err
 	}
-	p.done(l.View(in, rel), b.Warnings, l.Warnings)
+	p.took(b)
+	p.done(l.View(in, rel), l.Warnings)
 	return nil
 }
 
@@ -171,7 +201,7 @@ func (p *planning) createSink(s *ast.CreateSink) error {
 		return err
 	}
 	rel = p.known(rel)
-	p.warn(b.Warnings)
+	p.took(b)
 	return p.sink(rel, n, s.Query.At())
 }
 
@@ -182,7 +212,7 @@ func (p *planning) insert(s *ast.Insert) error {
 	if err != nil {
 		return err
 	}
-	p.warn(b.Warnings)
+	p.took(b)
 	return p.sink(rel, n, s.Target.At())
 }
 

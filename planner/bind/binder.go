@@ -28,11 +28,14 @@ type Binder struct {
 	emit     ast.EmitMode
 	depth    int
 	joins    int
-	subs     int      // subqueries in expressions so far
-	frames   []*frame // queries around the one being bound, outermost first
-	outers   int      // columns of queries around so far
-	follow   bool     // a materialised view is read from its state, with its changes
-	inline   bool     // a materialised view is expanded as its query
+	subs     int             // subqueries in expressions so far
+	frames   []*frame        // queries around the one being bound, outermost first
+	outers   int             // columns of queries around so far
+	follow   bool            // a materialised view is read from its state, with its changes
+	inline   bool            // a materialised view is expanded as its query
+	calls    map[string]bool // functions of the user's, lower case; true: the text itself calls it, not only a view's
+	reads    map[string]bool // relations, likewise
+	creating string          // function whose body is being bound at its creation, lower case
 	Warnings []string
 }
 

@@ -341,6 +341,7 @@ func (b *Binder) Insert(s *ast.Insert) (*catalog.Relation, logical.Node, error) 
 	if rel == nil {
 		return nil, nil, b.unknownRelation(s.Target)
 	}
+	b.note(&b.reads, rel.Name)
 	if rel.Kind != catalog.Sink && rel.Kind != catalog.Table && rel.Kind != catalog.Source {
 		return nil, nil, diag.New(diag.WrongObjectKind, b.at(s.Target), "'%s' is a %s: rows are inserted into sinks", rel.Name, rel.Kind)
 	}

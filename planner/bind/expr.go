@@ -22,6 +22,7 @@ type clause struct {
 	windows    *groupWindow // resolves TUMBLE_START and the like; nil: not allowed here
 	subqueries *subqueries  // collects subqueries; nil: not allowed here
 	lambda     *lambda      // the innermost lambda around; nil: none
+	params     *params      // those of the function whose body this is; nil: it is none
 }
 
 // expr binds an expression.
@@ -170,6 +171,9 @@ func (b *Binder) literal(x *ast.Literal) (expr.Expr, error) {
 func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
 	if e, ok, err := c.lambda.resolve(x.Parts, b.at); ok {
 		return e, err
+	}
+	if c.params != nil {
+		return c.params.resolve(x.Parts, b.at)
 	}
 	if c.alias != nil && len(x.Parts) == 1 && c.aliasFirst {
 		if e := c.alias(x.Parts[0].Text); e != nil {
@@ -339,9 +343,13 @@ func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
 	if x.Distinct || x.Filter != nil || len(x.OrderBy) > 0 {
 		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s is no aggregate function: it takes no DISTINCT, ORDER BY or FILTER", x.Name)
 	}
+	if f := b.userFunction(x.Name); f != nil {
+		return b.userCall(f, x, c)
+	}
 	args, err := b.arguments(x.Args, c)
 	if err != nil {
 		return nil, err
 	}
-	return expr.NewCall(x.Name, b.at(x), args...)
+	e, err := expr.NewCall(x.Name, b.at(x), args...)
+	return e, b.nearUserFunction(err, x)
 }

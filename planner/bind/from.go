@@ -99,10 +99,12 @@ func (b *Binder) table(x *ast.Table) (logical.Node, *scope, error) {
 func (b *Binder) relation(x *ast.Table) (*catalog.Relation, error) {
 	if x.Schema.Text != "" {
 		if rel := b.env.Catalog.Get(x.Schema.Text + "." + x.Name.Text); rel != nil {
+			b.note(&b.reads, rel.Name)
 			return rel, nil
 		}
 	}
 	if rel := b.env.Catalog.Get(x.Name.Text); rel != nil {
+		b.note(&b.reads, rel.Name)
 		return rel, nil
 	}
 	return nil, b.unknownRelation(x.Name)

@@ -303,4 +303,6 @@ type (
 type Plan struct {
 	Roots    []Node // SinkWrite, ViewWrite or Result; several for a statement set
 	Warnings []string
+	// Functions of the user's and relations that the statement names, itself or through views; lower case.
+	Functions, Relations []string
 }

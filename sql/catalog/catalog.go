@@ -6,14 +6,17 @@ import (
 	"sync"
 )
 
-// Catalog is the set of relations of one engine. It is safe for concurrent use.
+// Catalog is the set of relations and functions of one engine. It is safe for concurrent use.
 type Catalog struct {
 	mu        sync.RWMutex
 	relations map[string]*Relation // by lower-case name; guarded by mu
+	functions map[string]*Function // by lower-case name; guarded by mu
 }
 
 // New makes an empty catalog.
-func New() *Catalog { return &Catalog{relations: map[string]*Relation{}} }
+func New() *Catalog {
+	return &Catalog{relations: map[string]*Relation{}, functions: map[string]*Function{}}
+}
 
 // Get finds a relation by name, case-insensitively; nil when there is none.
 func (c *Catalog) Get(name string) *Relation {

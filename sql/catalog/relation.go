@@ -51,6 +51,8 @@ type Relation struct {
 	Connector  string
 	Options    map[string]string // WITH options, `connector` included; keys lower case
 	Query      *ast.Query        // views, and sinks created AS a query
+	Functions  []string          // functions of the user's that its text calls, lower case
+	Reads      []string          // relations that its text names, lower case
 	SQL        string            // the statement that created it
 }
 

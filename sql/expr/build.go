@@ -20,6 +20,11 @@ func NewCall(name string, pos int, args ...Expr) (Expr, error) {
 	if fn == nil {
 		return nil, unknownFunction(name, pos)
 	}
+	return NewCallOf(fn, name, pos, args...)
+}
+
+// NewCallOf is NewCall for a function at hand, called by name.
+func NewCallOf(fn *function.Func, name string, pos int, args ...Expr) (Expr, error) {
 	args, err := resolveLambdas(fn, args)
 	if err != nil {
 		return nil, err
@@ -35,7 +40,7 @@ func NewCall(name string, pos int, args ...Expr) (Expr, error) {
 	}
 	bound, err := fn.Bind(describe(args))
 	if err != nil {
-		return nil, argumentError(name, pos, err)
+		return nil, argumentError(fn, name, pos, err)
 	}
 	given := args
 	args, err = castArgs(name, pos, args, bound.ArgTypes)
@@ -236,7 +241,7 @@ func unknownFunction(name string, pos int) error {
 	return err
 }
 
-func argumentError(name string, pos int, err error) error {
+func argumentError(fn *function.Func, name string, pos int, err error) error {
 	if d, ok := diag.As(err); ok {
 		if d.Offset < 0 {
 			d.Offset = pos
@@ -244,7 +249,7 @@ func argumentError(name string, pos int, err error) error {
 		return d
 	}
 	e := diag.New(diag.WrongArguments, pos, "%s: %s", name, err.Error())
-	if fn := function.Lookup(name); fn != nil && len(fn.Signatures) > 0 {
+	if fn != nil && len(fn.Signatures) > 0 {
 		e = e.WithHint("usage: %s", strings.Join(fn.Signatures, " or "))
 	}
 	return e

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
 )
@@ -215,3 +217,6 @@ func toExactly(e Expr, t types.Type) (Expr, error) {
 	}
 	return NewCast(e, t, false, e.At())
 }
+
+// IsLazy tells whether name is a conditional that is evaluated only as far as it must be; it is in no table of functions.
+func IsLazy(name string) bool { return lazy[strings.ToLower(name)] != nil }

@@ -92,7 +92,7 @@ func resolveLambda(fn *function.Func, args []Expr, i int, u *Unbound) (*Lambda, 
 	for range maxLambdaRounds {
 		params, err := fn.Lambda(known, i)
 		if err != nil {
-			return nil, argumentError(fn.Name, u.Pos, err)
+			return nil, argumentError(fn, fn.Name, u.Pos, err)
 		}
 		if l != nil && sameTypes(l.Params, params) {
 			break
