@@ -93,6 +93,8 @@ func (p *planning) statement(stmt ast.Statement) error {
 			}
 		}
 		return nil
+	case *ast.CreateJob:
+		return p.statement(s.Statement)
 	case *ast.Explain:
 		return p.statement(s.Statement)
 	}

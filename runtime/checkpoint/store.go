@@ -44,6 +44,9 @@ type Recovered struct {
 // Open opens or creates the job's folder and brings the keyed store up to the last commit. Without durable, commits survive the
 // process but not the machine.
 func Open(dir string, durable bool, opts keyed.Options) (*Store, *Recovered, error) {
+	if err := finishExchange(dir); err != nil {
+		return nil, nil, err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("creating the job's folder: %w", err)
 	}

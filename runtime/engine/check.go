@@ -8,6 +8,7 @@ import (
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/planner"
 	"github.com/millrace/millrace/runtime/build"
+	"github.com/millrace/millrace/runtime/wasm"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
@@ -55,6 +56,8 @@ func checkStatement(stmt ast.Statement, env planner.Env) error {
 	switch x := stmt.(type) {
 	case *ast.CreateRelation:
 		return bindInto(stmt, env)
+	case *ast.CreateFunction:
+		return checkFunction(x, env)
 	case *ast.CreateView:
 		if err := bindInto(stmt, env); err != nil || !x.Materialized {
 			return err
@@ -63,10 +66,13 @@ func checkStatement(stmt ast.Statement, env planner.Env) error {
 		if err := bindInto(stmt, env); err != nil || x.Query == nil {
 			return err
 		}
-	case *ast.Insert, *ast.StatementSet:
+	case *ast.Insert, *ast.StatementSet, *ast.CreateJob:
 	case *ast.QueryStmt:
 		env.AdHoc = true
 	case *ast.Explain:
+		if x.Statement == nil {
+			return nil
+		}
 		return checkStatement(x.Statement, env)
 	default:
 		return nil
@@ -89,5 +95,32 @@ func bindInto(stmt ast.Statement, env planner.Env) error {
 	if !env.Catalog.Add(rel, false) {
 		return diag.New(diag.DuplicateName, stmt.At(), "'%s' is created twice", rel.Name)
 	}
+	return nil
+}
+
+// checkFunction checks a function and makes it known. A module that is not on this machine is taken to be right.
+func checkFunction(x *ast.CreateFunction, env planner.Env) error {
+	if env.Catalog.Function(x.Name.Text) != nil && !x.OrReplace {
+		return diag.New(diag.DuplicateName, x.At(), "function '%s' is created twice", x.Name.Text)
+	}
+	f, err := planner.BindFunction(x, env)
+	if err != nil {
+		return err
+	}
+	if f.Language == "wasm" {
+		data, err := readModule(x)
+		if d, ok := diag.As(err); ok && d.Code == diag.FileAccess {
+			f.Func = wasm.Declared(signatureOf(f), f.Signature())
+		} else if err != nil {
+			return err
+		} else {
+			m, err := compileFunction(context.Background(), wasm.NewHost(), f, x, data)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+		}
+	}
+	env.Catalog.AddFunction(f)
 	return nil
 }

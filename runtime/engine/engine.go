@@ -32,6 +32,7 @@ type Engine struct {
 	store      *statementStore
 	env        *connectors.Env
 	registered registered
+	functions  *functions
 	errors     *ring
 	late       *ring
 
@@ -40,7 +41,7 @@ type Engine struct {
 	mu      sync.Mutex
 	jobs    map[string]*job.Job    // by lower-case name; guarded by mu
 	views   map[string]*view.Table // guarded by mu
-	reads   map[string][]string    // job name → relations it reads and writes; guarded by mu
+	uses    map[string]uses        // by job name; guarded by mu
 	queries map[*job.Job]struct{}  // running ad hoc queries; guarded by mu
 	broker  *broker.Broker         // guarded by mu; started at first use unless it listens
 	closed  bool
@@ -49,7 +50,7 @@ type Engine struct {
 // Open opens the engine in its data directory and restarts what ran there.
 func Open(opt Options) (*Engine, error) {
 	e := &Engine{opt: opt.withDefaults(), dir: opt.DataDir, catalog: catalog.New(), jobs: map[string]*job.Job{},
-		views: map[string]*view.Table{}, reads: map[string][]string{}, queries: map[*job.Job]struct{}{}}
+		views: map[string]*view.Table{}, uses: map[string]uses{}, functions: newFunctions(), queries: map[*job.Job]struct{}{}}
 	if err := CheckVariables(opt.Variables); err != nil {
 		return nil, err
 	}
@@ -252,6 +253,7 @@ func (e *Engine) release() {
 			r.close()
 		}
 	}
+	e.functions.close()
 	e.lock.Close()
 	if e.temp {
 		os.RemoveAll(e.dir)

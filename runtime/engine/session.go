@@ -65,7 +65,7 @@ func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string)
 	case *ast.CreateSink:
 		return s.createSink(x, text)
 	case *ast.CreateView:
-		return s.createView(x, text)
+		return s.createView(ctx, x, text)
 	case *ast.Insert:
 		return s.insert(x, text)
 	case *ast.StatementSet:
@@ -82,6 +82,14 @@ func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string)
 		return s.set(x)
 	case *ast.JobControl:
 		return s.jobControl(ctx, x)
+	case *ast.CreateFunction:
+		return s.createFunction(ctx, x, text)
+	case *ast.CreateJob:
+		return s.createJob(x, text)
+	case *ast.CreateSavepoint:
+		return s.createSavepoint(ctx, x)
+	case *ast.Alter:
+		return s.alter(ctx, x, text)
 	case *ast.Use:
 		return message("database is always 'millrace'"), nil
 	}

@@ -28,6 +28,9 @@ var shows = []struct {
 	{"VIEWS", showRelations(catalog.View, catalog.MaterializedView)},
 	{"MATERIALIZED VIEWS", showRelations(catalog.MaterializedView)},
 	{"JOBS", showJobs},
+	{"SAVEPOINTS", func(s *Session, x *ast.Show) (*Result, error) {
+		return showSavepoints(s, func(name string) bool { return function.MatchName(x.Like, name) }).result(), nil
+	}},
 	{"FUNCTIONS", showFunctions},
 	{"CONNECTORS", showConnectors},
 	{"TOPICS", showTopics},
@@ -99,8 +102,13 @@ func WatermarkText(t int64) string {
 	return string(types.AppendTimestamp(nil, t, 3, false))
 }
 
-func showFunctions(_ *Session, x *ast.Show) (*Result, error) {
+func showFunctions(s *Session, x *ast.Show) (*Result, error) {
 	r := newRows("name", "family", "signature", "description")
+	for _, f := range s.e.catalog.Functions() {
+		if function.MatchName(x.Like, f.Name) {
+			r.add(f.Name, "user", f.Signature(), "LANGUAGE "+f.Language)
+		}
+	}
 	for _, f := range function.All() {
 		if function.MatchName(x.Like, f.Name) {
 			r.add(f.Name, f.Family, strings.Join(f.Signatures, "; "), f.Doc)
@@ -175,6 +183,12 @@ func showDatabases(*Session, *ast.Show) (*Result, error) {
 }
 
 func showCreate(s *Session, x *ast.Show) (*Result, error) {
+	switch x.What {
+	case "CREATE FUNCTION":
+		return s.showCreateFunction(x.From)
+	case "CREATE JOB":
+		return s.showCreateJob(x.From)
+	}
 	rel := s.e.catalog.Get(x.From.Text)
 	if rel == nil {
 		return nil, s.e.unknownRelation(x.From)
@@ -240,16 +254,21 @@ func extra(rel *catalog.Relation, i int) string {
 func (s *Session) describe(x *ast.Describe) (*Result, error) {
 	switch x.Kind {
 	case "FUNCTION":
-		return describeFunction(x)
+		return s.describeFunction(x)
 	case "CONNECTOR":
 		return describeConnector(x)
 	case "JOB":
 		return s.describeJob(x)
+	case "SAVEPOINT":
+		return s.describeSavepoint(x.Name)
 	}
 	return s.columns(x.Name, "")
 }
 
-func describeFunction(x *ast.Describe) (*Result, error) {
+func (s *Session) describeFunction(x *ast.Describe) (*Result, error) {
+	if f := s.e.catalog.Function(x.Name.Text); f != nil {
+		return describeUserFunction(f), nil
+	}
 	r := newRows("signature", "description", "example", "result")
 	f, a := function.Lookup(strings.ToLower(x.Name.Text)), function.LookupAgg(strings.ToLower(x.Name.Text))
 	w := function.LookupWindow(x.Name.Text)

@@ -27,15 +27,21 @@ type storedCatalog struct {
 	EngineID   string            `json:"engine_id"`
 	Sequence   int               `json:"sequence"` // of job identities, never reused
 	Statements []storedStatement `json:"statements"`
+	Savepoints []storedSavepoint `json:"savepoints,omitempty"`
 }
 
 // storedStatement is one statement; Job is set when it runs one.
 type storedStatement struct {
-	Name      string            `json:"name"` // relation or job that it made, lower case
+	Name      string            `json:"name"`           // relation, job or function that it made, lower case
+	Kind      string            `json:"kind,omitempty"` // kindFunction, or "": functions have names of their own
 	SQL       string            `json:"sql"`
 	Variables map[string]string `json:"variables,omitempty"`
 	Job       *storedJob        `json:"job,omitempty"`
+	Module    string            `json:"module,omitempty"` // of a WebAssembly function: the SHA-256 that names its file
 }
+
+// kindFunction is the Kind of CREATE FUNCTION.
+const kindFunction = "function"
 
 type storedJob struct {
 	Name       string `json:"name"`
@@ -73,28 +79,33 @@ func (s *statementStore) save() error {
 	if err != nil {
 		return fmt.Errorf("encoding the catalog: %w", err)
 	}
-	next := s.path + ".next"
-	f, err := os.Create(next)
-	if err != nil {
+	if err := replaceFile(s.path, text, s.durable); err != nil {
 		return unusable(filepath.Dir(s.path), err)
 	}
-	_, err = f.Write(text)
-	if s.durable && err == nil {
+	return nil
+}
+
+// replaceFile writes a file whole or not at all; durable: it survives the machine.
+func replaceFile(path string, data []byte, durable bool) error {
+	next := path + ".next"
+	f, err := os.Create(next)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if durable && err == nil {
 		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(next, s.path)
+		err = os.Rename(next, path)
 	}
-	if err == nil && s.durable {
-		err = syncDir(filepath.Dir(s.path))
+	if err == nil && durable {
+		err = syncDir(filepath.Dir(path))
 	}
-	if err != nil {
-		return unusable(filepath.Dir(s.path), err)
-	}
-	return nil
+	return err
 }
 
 func syncDir(dir string) error {
@@ -106,8 +117,11 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-func (s *statementStore) find(name string) *storedStatement {
-	i := slices.IndexFunc(s.data.Statements, func(x storedStatement) bool { return x.Name == strings.ToLower(name) })
+// find gives the statement that made a relation or job.
+func (s *statementStore) find(name string) *storedStatement { return s.findKind("", name) }
+
+func (s *statementStore) findKind(kind, name string) *storedStatement {
+	i := slices.IndexFunc(s.data.Statements, func(x storedStatement) bool { return x.Kind == kind && x.Name == strings.ToLower(name) })
 	if i < 0 {
 		return nil
 	}
@@ -117,7 +131,7 @@ func (s *statementStore) find(name string) *storedStatement {
 // put adds a statement, or replaces the one of the same name in its place.
 func (s *statementStore) put(x storedStatement) error {
 	x.Name = strings.ToLower(x.Name)
-	if old := s.find(x.Name); old != nil {
+	if old := s.findKind(x.Kind, x.Name); old != nil {
 		*old = x
 	} else {
 		s.data.Statements = append(s.data.Statements, x)
@@ -125,9 +139,11 @@ func (s *statementStore) put(x storedStatement) error {
 	return s.save()
 }
 
-// remove forgets a statement.
-func (s *statementStore) remove(name string) error {
-	s.data.Statements = slices.DeleteFunc(s.data.Statements, func(x storedStatement) bool { return x.Name == strings.ToLower(name) })
+// remove forgets the statement of a relation or job.
+func (s *statementStore) remove(name string) error { return s.removeKind("", name) }
+
+func (s *statementStore) removeKind(kind, name string) error {
+	s.data.Statements = slices.DeleteFunc(s.data.Statements, func(x storedStatement) bool { return x.Kind == kind && x.Name == strings.ToLower(name) })
 	return s.save()
 }
 

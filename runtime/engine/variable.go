@@ -17,15 +17,16 @@ type variable struct {
 	doc   string
 	check func(string) error
 	known bool // accepted for MySQL clients, without effect
+	job   bool // jobs keep the value that was in force when they were created; an option of CREATE JOB and ALTER JOB
 }
 
 // variables is the table of session variables. A job keeps those that were in force when it was created.
 var variables = []variable{
-	{name: "checkpoint_interval", value: "1s", check: checkDuration, doc: "time between two epochs of a job: the latency of exactly-once output"},
-	{name: "parallelism", value: strconv.Itoa(runtime.GOMAXPROCS(0)), check: checkPositive, doc: "tasks per fragment of a job; never more than its largest source has splits"},
-	{name: "time_zone", value: "UTC", check: checkZone, doc: "zone of windows that name none; texts and functions are in UTC"},
-	{name: "error_policy", value: "dead_letter", check: checkPolicy, doc: "what a job does with a row whose expressions fail: dead_letter, fail, skip"},
-	{name: "restart", value: "true", check: checkBool, doc: "restart jobs after errors that may pass"},
+	{name: "checkpoint_interval", job: true, value: "1s", check: checkDuration, doc: "time between two epochs of a job: the latency of exactly-once output"},
+	{name: "parallelism", job: true, value: strconv.Itoa(runtime.GOMAXPROCS(0)), check: checkPositive, doc: "tasks per fragment of a job; never more than its largest source has splits"},
+	{name: "time_zone", job: true, value: "UTC", check: checkZone, doc: "zone of windows that name none; texts and functions are in UTC"},
+	{name: "error_policy", job: true, value: "dead_letter", check: checkPolicy, doc: "what a job does with a row whose expressions fail: dead_letter, fail, skip"},
+	{name: "restart", job: true, value: "true", check: checkBool, doc: "restart jobs after errors that may pass"},
 	{name: "autocommit", value: "1", known: true},
 	{name: "sql_mode", value: "", known: true},
 	{name: "names", value: "utf8mb4", known: true},
@@ -67,6 +68,19 @@ func checkBool(s string) error {
 		return diag.New(diag.BadOption, -1, "'%s' is neither true nor false", s)
 	}
 	return nil
+}
+
+// read checks a value; an error is at an offset of the statement.
+func (v *variable) read(value string, at int) (string, error) {
+	if v.check == nil {
+		return value, nil
+	}
+	err := v.check(value)
+	if e, ok := diag.As(err); ok {
+		e.Offset = at
+		e.Message = v.name + ": " + e.Message
+	}
+	return value, err
 }
 
 // findVariable finds a variable, with or without the prefixes session. and global.

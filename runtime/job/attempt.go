@@ -48,6 +48,7 @@ type attempt struct {
 	openEnds  int         // root tasks that have not ended
 	abandoned atomic.Bool // stopped before it ran
 	wanted    bool        // a stage is full: begin the next epoch as soon as may be
+	saves     []*save     // to serve at the next commit
 }
 
 // attemptOnce runs the job until it ends, fails or is stopped.
@@ -301,6 +302,8 @@ func (a *attempt) loop() error {
 			a.throttle(true)
 		case d := <-a.reports:
 			err = a.delivered(d)
+		case s := <-a.job.saves:
+			a.saves, a.wanted = append(a.saves, s), true
 		case <-stop:
 			stop, a.stopping, a.wanted = nil, true, true
 		}
@@ -386,6 +389,7 @@ func (a *attempt) commit(c *checkpoint.Commit) error {
 	if a.last != nil && c.Empty() && !c.Done && sameSplits(a.last, c) && maps.Equal(a.last.Delivered, c.Delivered) {
 		a.last.Epoch = max(a.last.Epoch, c.Epoch) // nothing happened: the number is used up, nothing is written
 		a.finished = a.stopping
+		a.serveSaves()
 		return nil
 	}
 	if a.store != nil {
@@ -405,6 +409,7 @@ func (a *attempt) commit(c *checkpoint.Commit) error {
 	}
 	a.finished = c.Done || a.stopping
 	a.note(c)
+	a.serveSaves()
 	if a.store != nil && a.store.NeedsTrim() {
 		return a.store.Trim(a.safeEpoch())
 	}
@@ -459,6 +464,7 @@ func (a *attempt) throttle(on bool) {
 // close ends the attempt's goroutines and gives everything back.
 func (a *attempt) close(err error) error {
 	a.cancel()
+	a.refuseSaves()
 	if a.graph != nil {
 		for _, t := range a.graph.Tasks {
 			t.Stop()

@@ -113,6 +113,7 @@ type Job struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	stop   chan struct{} // closed: stop after a checkpoint
+	saves  chan *save    // wanted savepoints
 	once   sync.Once
 
 	mu       sync.Mutex
@@ -132,7 +133,7 @@ type Job struct {
 
 // Start begins running plan. The job runs until it ends by itself, Stop, or Kill.
 func Start(plan *physical.Plan, opt Options) *Job {
-	j := &Job{opt: opt.withDefaults(), plan: plan, done: make(chan struct{}), stop: make(chan struct{}), state: Starting}
+	j := &Job{opt: opt.withDefaults(), plan: plan, done: make(chan struct{}), stop: make(chan struct{}), saves: make(chan *save), state: Starting}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	j.started, j.born = j.opt.Clock(), time.Now()
 	go j.run()

@@ -57,11 +57,13 @@ type Module struct {
 	compiled wazero.CompiledModule
 	scratch  sync.Pool // of *batch
 
-	mu   sync.Mutex
-	idle []*instance // guarded by mu
+	mu      sync.Mutex
+	idle    []*instance // guarded by mu
+	running int         // guarded by mu; instances that serve a call
+	closed  bool        // guarded by mu
 }
 
-// Unsupported tells which types of a signature cannot be passed; nil: all can.
+// Unsupported tells whether values of a type cannot be passed.
 func Unsupported(t types.Type) bool { return codeOf(t) == 0 }
 
 // Compile checks and compiles a module and makes one instance of it to try. Errors say what is wrong with the module, in words that follow
@@ -100,9 +102,15 @@ func (h *Host) Compile(ctx context.Context, module []byte, sig Signature, opt Op
 	return m, nil
 }
 
-// Close gives a function's memory back. No call may be running.
+// Close gives a function's memory back, when the last call that runs has ended. Calls from now on fail.
 func (m *Module) Close() {
-	_ = m.runtime.Close(context.Background())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	m.idle = nil
+	if m.running == 0 {
+		_ = m.runtime.Close(context.Background())
+	}
 }
 
 func (m *Module) compile(ctx context.Context, module []byte) (err error) {

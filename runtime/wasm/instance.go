@@ -15,6 +15,9 @@ import (
 // maxIdle bounds the instances that a function keeps for later calls.
 const maxIdle = 16
 
+// errDropped says that the function was dropped or replaced while a query that calls it runs.
+var errDropped = errors.New("it was dropped")
+
 // errTimeout says that a call took longer than it may.
 var errTimeout = errors.New("it took longer than its timeout")
 
@@ -30,6 +33,11 @@ type instance struct {
 // instance gives an idle instance, or makes one.
 func (m *Module) instance(ctx context.Context) (*instance, error) {
 	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return nil, errDropped
+	}
+	m.running++
 	if n := len(m.idle); n > 0 {
 		i := m.idle[n-1]
 		m.idle = m.idle[:n-1]
@@ -37,6 +45,15 @@ func (m *Module) instance(ctx context.Context) (*instance, error) {
 		return i, nil
 	}
 	m.mu.Unlock()
+	i, err := m.start(ctx)
+	if err != nil {
+		m.release(nil)
+	}
+	return i, err
+}
+
+// start makes an instance.
+func (m *Module) start(ctx context.Context) (*instance, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(m.opt.Timeout, minStartTime))
 	defer cancel()
 	// Without a name instances do not get into each other's way. No start function but _initialize: _start is that of a program.
@@ -48,19 +65,27 @@ func (m *Module) instance(ctx context.Context) (*instance, error) {
 		args: arguments{codes: m.codes, texts: make([]*vector.Vector, len(m.codes))}}, nil
 }
 
-// release keeps an instance for the next call.
+// release ends the use of an instance and keeps it for the next call; nil: it is gone.
 func (m *Module) release(i *instance) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.idle) < maxIdle {
+	m.running--
+	switch {
+	case m.closed && m.running == 0:
+		_ = m.runtime.Close(context.Background())
+	case i == nil:
+	case len(m.idle) < maxIdle && !m.closed:
 		m.idle = append(m.idle, i)
-		return
+	default:
+		_ = i.module.Close(context.Background())
 	}
-	i.discard()
 }
 
-// discard ends an instance whose memory cannot be trusted any more.
-func (i *instance) discard() { _ = i.module.Close(context.Background()) }
+// discard ends the use of an instance whose memory cannot be trusted any more.
+func (m *Module) discard(i *instance) {
+	_ = i.module.Close(context.Background())
+	m.release(nil)
+}
 
 // invoke calls the function for some rows of args. The answer lies in the instance's memory: it is valid until the next call.
 func (i *instance) invoke(ctx context.Context, m *Module, args []*vector.Vector, rows []int32) (*answer, error) {

@@ -30,18 +30,34 @@ func (m *Module) Func(signature, doc string) (*function.Func, error) {
 		b.ctx, b.args = nil, nil
 		m.scratch.Put(b)
 	}}
-	return &function.Func{Name: m.sig.Name, Family: "user", Signatures: []string{signature}, Doc: doc, Deterministic: m.sig.Deterministic,
+	return record(m.sig, signature, doc, bound), nil
+}
+
+// record makes the record of a function that binds as its signature says.
+func record(sig Signature, signature, doc string, bound function.Bound) *function.Func {
+	return &function.Func{Name: sig.Name, Family: "user", Signatures: []string{signature}, Doc: doc, Deterministic: sig.Deterministic,
 		Bind: func(args []function.Arg) (function.Bound, error) {
-			if len(args) != len(m.sig.Params) {
-				return function.Bound{}, fmt.Errorf("takes %d argument(s), got %d", len(m.sig.Params), len(args))
+			if len(args) != len(sig.Params) {
+				return function.Bound{}, fmt.Errorf("takes %d argument(s), got %d", len(sig.Params), len(args))
 			}
 			for i, a := range args {
-				if !types.ImplicitCast(a.Type, m.sig.Params[i]) {
-					return function.Bound{}, fmt.Errorf("argument %d must be %s, not %s", i+1, m.sig.Params[i], a.Type)
+				if !types.ImplicitCast(a.Type, sig.Params[i]) {
+					return function.Bound{}, fmt.Errorf("argument %d must be %s, not %s", i+1, sig.Params[i], a.Type)
 				}
 			}
 			return bound, nil
-		}}, nil
+		}}
+}
+
+// Declared is a function whose module is not at hand: it binds, and every row of it is an error.
+func Declared(sig Signature, signature string) *function.Func {
+	return record(sig, signature, "", function.Bound{Ret: sig.Returns, ArgTypes: sig.Params,
+		Kernel: func(ctx *function.Ctx, _ []*vector.Vector, n int, out *vector.Vector) {
+			for i := range n {
+				out.AppendNull()
+				ctx.Fail(i, diag.New(diag.UserFunction, -1, "%s: its module is not here", sig.Name))
+			}
+		}})
 }
 
 // narrowing is the conversion from the type that blocks carry to the declared one; nil: they are the same.
@@ -155,7 +171,7 @@ func (b *batch) attempt(rows []int32) error {
 	}
 	a, err := b.inst.invoke(context.Background(), b.m, b.args, rows)
 	if err != nil {
-		b.inst.discard()
+		b.m.discard(b.inst)
 		b.inst = nil
 		return err
 	}
