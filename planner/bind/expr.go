@@ -23,6 +23,7 @@ type clause struct {
 	subqueries *subqueries  // collects subqueries; nil: not allowed here
 	lambda     *lambda      // the innermost lambda around; nil: none
 	params     *params      // those of the function whose body this is; nil: it is none
+	grouping   *grouping    // collects GROUPING calls; nil: not allowed here
 }
 
 // expr binds an expression.
@@ -329,6 +330,9 @@ func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
 	if function.IsWindowFunction(x.Name) {
 		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s needs an OVER clause", strings.ToUpper(x.Name)).
 			WithHint("%s() OVER (PARTITION BY .. ORDER BY ..)", strings.ToUpper(x.Name))
+	}
+	if x.Name == "grouping" || x.Name == "grouping_id" {
+		return b.groupingCall(x, c)
 	}
 	if col, ok := groupWindowColumn(x.Name); ok {
 		return b.groupWindowCall(x, c, col)

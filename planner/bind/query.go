@@ -253,9 +253,6 @@ func (b *Binder) setOp(x *ast.SetOp) (logical.Node, error) {
 		return nil, err
 	}
 	defer b.leave()
-	if x.Op != "UNION" && x.All {
-		return nil, notSupported(b.at(x), "%s ALL", x.Op)
-	}
 	l, err := b.body(x.Left, nil)
 	if err != nil {
 		return nil, err

@@ -15,21 +15,22 @@ import (
 // selection is a SELECT block on its way through the clauses, in SQL's order: FROM, WHERE, windows, select list, GROUP BY, HAVING,
 // ORDER BY. Until finish all expressions are over node's columns, with placeholders for aggregates and row numbers.
 type selection struct {
-	b       *Binder
-	ast     *ast.Select
-	node    logical.Node
-	scope   *scope
-	windows *groupWindow
-	aggs    aggregates
-	ranks   rankings
-	subs    subqueries
-	keys    []expr.Expr
-	items   columnList // select list; names are the output's
-	having  expr.Expr
-	qualify expr.Expr
-	order   []orderKey
-	orderAt []int // item that an order key names; -1: an expression
-	on      []expr.Expr
+	b        *Binder
+	ast      *ast.Select
+	node     logical.Node
+	scope    *scope
+	windows  *groupWindow
+	aggs     aggregates
+	ranks    rankings
+	subs     subqueries
+	keys     []expr.Expr
+	grouping grouping
+	items    columnList // select list; names are the output's
+	having   expr.Expr
+	qualify  expr.Expr
+	order    []orderKey
+	orderAt  []int // item that an order key names; -1: an expression
+	on       []expr.Expr
 }
 
 func (b *Binder) selectBlock(s *ast.Select, order []ast.OrderItem) (*block, error) {
@@ -136,7 +137,7 @@ func (x *selection) addGroupWindow(call *ast.Call) error {
 }
 
 func (x *selection) clause(name string) *clause {
-	return &clause{name: name, scope: x.scope, aggs: &x.aggs, ranks: &x.ranks, windows: x.windows, subqueries: &x.subs}
+	return &clause{name: name, scope: x.scope, aggs: &x.aggs, ranks: &x.ranks, windows: x.windows, subqueries: &x.subs, grouping: &x.grouping}
 }
 
 func (x *selection) selectList() error {
@@ -218,23 +219,46 @@ func (x *selection) itemExpr(written int) expr.Expr {
 
 func (x *selection) groupBy() error {
 	c := &clause{name: "GROUP BY", scope: x.scope, windows: x.windows, alias: x.alias, subqueries: &x.subs}
+	sets := [][]int{{}}
 	for _, g := range x.ast.GroupBy {
-		if call, ok := g.(*ast.Call); ok && windowFuncs[call.Name].usage != "" {
-			for i := range logical.WindowColumnNames {
-				x.keys = append(x.keys, x.windows.column(i, x.b.at(g)))
-			}
-			continue
-		}
-		e, err := x.groupExpr(g, c)
+		more, err := x.groupElement(g, c)
 		if err != nil {
 			return err
 		}
-		if hasPlaceholder(e) {
-			return diag.New(diag.MisplacedFunction, x.b.at(g), "GROUP BY may not use an aggregate or window function")
+		if sets, err = x.crossSets(sets, more, x.b.at(g)); err != nil {
+			return err
 		}
-		x.keys = append(x.keys, e)
 	}
+	x.grouping.sets = sets
 	return nil
+}
+
+// groupKeys binds a key of GROUP BY and tells its place among the keys; a window function is three.
+func (x *selection) groupKeys(g ast.Expr, c *clause) (at []int, err error) {
+	if call, ok := g.(*ast.Call); ok && windowFuncs[call.Name].usage != "" && x.windows != nil {
+		for i := range logical.WindowColumnNames {
+			at = append(at, x.addKey(x.windows.column(i, x.b.at(g))))
+		}
+		return at, nil
+	}
+	e, err := x.groupExpr(g, c)
+	if err != nil {
+		return nil, err
+	}
+	if hasPlaceholder(e) {
+		return nil, diag.New(diag.MisplacedFunction, x.b.at(g), "GROUP BY may not use an aggregate or window function")
+	}
+	return []int{x.addKey(e)}, nil
+}
+
+func (x *selection) addKey(e expr.Expr) int {
+	for i, k := range x.keys {
+		if expr.Equal(k, e) {
+			return i
+		}
+	}
+	x.keys = append(x.keys, e)
+	return len(x.keys) - 1
 }
 
 func (x *selection) groupExpr(g ast.Expr, c *clause) (expr.Expr, error) {
@@ -250,7 +274,7 @@ func (x *selection) groupExpr(g ast.Expr, c *clause) (expr.Expr, error) {
 
 // hasPlaceholder tells whether e holds an aggregate or window function call.
 func hasPlaceholder(e expr.Expr) bool {
-	return slices.ContainsFunc(expr.Columns(e), func(c int) bool { return c >= aggBase && c < subBase })
+	return slices.ContainsFunc(expr.Columns(e), func(c int) bool { return c >= groupingBase && c < subBase })
 }
 
 func (x *selection) filters() (err error) {
@@ -326,8 +350,24 @@ func (x *selection) aggregate() error {
 	if err := x.attachBelow(); err != nil {
 		return err
 	}
-	x.node = x.aggs.group(x.node, x.keys, x.b.emit, x.b.at(x.ast))
-	if err := x.all(func(e expr.Expr) (expr.Expr, error) { return regroup(e, x.keys) }); err != nil {
+	keys, known := x.keys, x.keys
+	var set expr.Expr
+	if !x.grouping.simple(len(x.keys)) {
+		var err error
+		if keys, known, err = x.expandSets(); err != nil {
+			return err
+		}
+		set = known[len(known)-1]
+	}
+	x.node = x.aggs.group(x.node, keys, x.b.emit, x.b.at(x.ast))
+	err := x.all(func(e expr.Expr) (expr.Expr, error) {
+		e, err := x.placeGrouping(e, set)
+		if err != nil {
+			return nil, err
+		}
+		return regroup(e, known)
+	})
+	if err != nil {
 		return err
 	}
 	return x.filterHaving()

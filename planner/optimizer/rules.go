@@ -23,6 +23,7 @@ var Rules = []Rule{
 	{"merge_projects", "compute a projection of a projection at once", mergeProjects},
 	{"filter_pushdown", "filter as early as possible; equalities across a join become its keys", filterPushdown},
 	{"topn_from_rank", "ROW_NUMBER() <= n becomes a top-N, = 1 by arrival a deduplication", topNFromRank},
+	{"expand_below_window", "copy rows for grouping sets before they go into windows", expandBelowWindow},
 	{"merge_projects", "again: the rules above leave projections", mergeProjects},
 	{"window_merge", "a GROUP BY over a window's bounds becomes one window aggregate", windowMerge},
 	{"window_rollup", "a GROUP BY over the bounds of windows already made gives its results when they close", windowRollup},
