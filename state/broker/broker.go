@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/state/broker/session"
@@ -27,7 +28,9 @@ type Broker struct {
 	tasks     sync.WaitGroup // listeners and background loops
 	inFlight  byteBudget
 	count     counters
-	sessions  *session.Cache // of fetches
+	// budgetWarned is when it was last said that requests wait for room, in nanoseconds since 1970.
+	budgetWarned atomic.Int64
+	sessions     *session.Cache // of fetches
 
 	// adminMu serialises changes to the set of topics: file and memory change together.
 	adminMu sync.Mutex
@@ -45,6 +48,7 @@ type Broker struct {
 	listeners []*listener // empty without a socket; set before Open returns
 	connMu    sync.Mutex
 	conns     map[*conn]struct{} // guarded by connMu
+	connsFrom map[string]int     // guarded by connMu; connections by the client's address
 	connWG    sync.WaitGroup
 
 	running int // services started; set before Open returns
@@ -67,7 +71,7 @@ func Open(opts Options) (*Broker, error) {
 	b := &Broker{
 		opts: opts, lock: lock, committer: log.NewCommitter(0),
 		sessions: session.NewCache(opts.FetchSessions),
-		topics:   map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{},
+		topics:   map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{}, connsFrom: map[string]int{},
 	}
 	b.inFlight.init(opts.MaxInFlightBytes)
 	b.ctx, b.cancel = context.WithCancel(context.Background())

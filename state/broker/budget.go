@@ -32,6 +32,18 @@ func (b *byteBudget) take(n int64) (int64, bool) {
 	return n, true
 }
 
+// tryTake is take that does not wait.
+func (b *byteBudget) tryTake(n int64) (int64, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n = min(n, b.limit)
+	if b.closed || b.used+n > b.limit {
+		return 0, false
+	}
+	b.used += n
+	return n, true
+}
+
 func (b *byteBudget) give(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

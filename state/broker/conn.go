@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,6 +40,8 @@ type conn struct {
 	host     string // the client's address without the port
 	id       identity
 	queue    chan pending
+
+	mutedUntil atomic.Int64 // nanoseconds since 1970; requests stay unread until then
 }
 
 // pending is a request whose answer has not been sent.
@@ -49,6 +52,8 @@ type pending struct {
 	bytes       int64 // to give back to the budget
 	raw         bool  // the answer is rawAnswer, in a frame without a header
 	rawAnswer   []byte
+	from        sender
+	throttle    time.Duration // for which the client is to be held back
 }
 
 // request is one decoded request and where it came from.
@@ -57,6 +62,7 @@ type request struct {
 	clientID string
 	who      auth.Principal
 	body     kmsg.Request
+	throttle time.Duration // set by handlers that charge more than bytes and time
 }
 
 // serve takes over a connection.
@@ -70,15 +76,48 @@ func (b *Broker) serve(nc net.Conn, l *listener) error {
 	if closed || b.conns == nil {
 		return ErrClosed
 	}
-	if len(b.conns) >= b.opts.MaxConns {
-		return fmt.Errorf("too many connections: limit MaxConns is %d", b.opts.MaxConns)
+	if err := b.admitConn(c); err != nil {
+		return err
 	}
 	b.conns[c] = struct{}{}
+	b.connsFrom[c.host]++
 	b.count.connections.Add(1)
 	b.connWG.Add(2)
 	go c.readLoop()
 	go c.writeLoop()
 	return nil
+}
+
+// admitConn enforces the limits on connections. For the process itself the total alone counts. Caller holds connMu.
+func (b *Broker) admitConn(c *conn) error {
+	if len(b.conns) >= b.opts.MaxConns {
+		return fmt.Errorf("too many connections: limit MaxConns is %d", b.opts.MaxConns)
+	}
+	if c.listener.trusted {
+		return nil
+	}
+	if limit := b.opts.MaxConnsPerIP; limit > 0 && b.connsFrom[c.host] >= limit {
+		return fmt.Errorf("too many connections from %s: limit MaxConnsPerIP is %d", c.host, limit)
+	}
+	if wait := b.quotas.ChargeConnection(b.opts.Now(), c.host); wait > 0 {
+		return fmt.Errorf("too many new connections from %s: its quota has room again in %s", c.host, wait.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// budgetWarning is how often at most it is said that requests wait for room.
+const budgetWarning = 10 * time.Second
+
+// takeBudget waits for room for a request of n bytes, and says so if there is none.
+func (b *Broker) takeBudget(n int64) (int64, bool) {
+	if taken, ok := b.inFlight.tryTake(n); ok {
+		return taken, true
+	}
+	now := time.Now().UnixNano()
+	if last := b.budgetWarned.Load(); now-last > int64(budgetWarning) && b.budgetWarned.CompareAndSwap(last, now) {
+		b.opts.Logger.Warn("requests in flight are at their limit, reading waits", "limit_bytes", b.opts.MaxInFlightBytes)
+	}
+	return b.inFlight.take(n)
 }
 
 // closeConns stops reading everywhere, waits for the answers to leave until ctx ends, and then cuts what is left.
@@ -203,70 +242,80 @@ func (c *conn) readRequest(r *bufio.Reader) error {
 	if err := c.mayServe(key); err != nil {
 		return err
 	}
-	taken, ok := c.broker.inFlight.take(int64(size))
+	if !c.awaitUnmuted() {
+		return net.ErrClosed
+	}
+	taken, ok := c.broker.takeBudget(int64(size))
 	if !ok {
 		return net.ErrClosed
 	}
 	c.broker.count.requests.Add(1)
 	c.broker.count.bytesIn.Add(int64(size))
-	var rep reply
+	var p pending
 	var err error
 	version := int16(binary.BigEndian.Uint16(head[6:]))
 	if key == keyProduce {
 		// Only produce is sure to be done with the bytes when its handler returns: the log has written them.
 		buf := getBuffer(size - 8)
-		rep, err = c.readBody(r, key, version, (*buf)[:size-8])
+		p, err = c.readBody(r, key, version, (*buf)[:size-8])
 		putBuffer(buf)
 	} else {
-		rep, err = c.readBody(r, key, version, make([]byte, size-8))
+		p, err = c.readBody(r, key, version, make([]byte, size-8))
 	}
 	if err != nil {
 		c.broker.inFlight.give(taken)
 		return err
 	}
-	c.queue <- pending{key: key, correlation: int32(binary.BigEndian.Uint32(head[8:])), reply: rep, bytes: taken}
-	if rep.last {
+	p.key, p.correlation, p.bytes = key, int32(binary.BigEndian.Uint32(head[8:])), taken
+	c.mute(p.throttle)
+	c.queue <- p
+	if p.reply.last {
 		return errLastAnswer
 	}
 	return nil
 }
 
-func (c *conn) readBody(r io.Reader, key, version int16, body []byte) (reply, error) {
+func (c *conn) readBody(r io.Reader, key, version int16, body []byte) (pending, error) {
 	if _, err := io.ReadFull(r, body); err != nil {
-		return reply{}, err
+		return pending{}, err
 	}
 	return c.handle(key, version, body)
 }
 
-// handle decodes the body and runs the handler. A panic closes this connection only.
-func (c *conn) handle(key, version int16, body []byte) (rep reply, err error) {
+// handle decodes the body, runs the handler and charges its sender. A panic closes this connection only.
+func (c *conn) handle(key, version int16, body []byte) (p pending, err error) {
+	start := time.Now()
 	defer func() {
-		if p := recover(); p != nil {
+		if v := recover(); v != nil {
 			stack := string(debug.Stack())
-			c.broker.opts.Logger.Error("request handler panicked", "key", key, "version", version, "panic", p, "stack", stack)
-			err = fmt.Errorf("handling request key %d: panic: %v", key, p)
+			c.broker.opts.Logger.Error("request handler panicked", "key", key, "version", version, "panic", v, "stack", stack)
+			err = fmt.Errorf("handling request key %d: panic: %v", key, v)
 		}
 	}()
 	ep := findRequest(key)
 	if ep == nil {
-		return reply{}, fmt.Errorf("%w: unknown key %d", errMalformed, key)
+		return p, fmt.Errorf("%w: unknown key %d", errMalformed, key)
 	}
 	if version < ep.min || version > ep.max {
 		if key == keyAPIVersions { // must be answered whatever the body is: this is how clients learn our versions
-			return ready(unsupportedAPIVersions()), nil
+			p.reply = ready(unsupportedAPIVersions())
+			return p, nil
 		}
-		return reply{}, fmt.Errorf("%w: %s version %d is not supported", errMalformed, ep.name, version)
+		return p, fmt.Errorf("%w: %s version %d is not supported", errMalformed, ep.name, version)
 	}
 	req := kmsg.RequestForKey(key)
 	req.SetVersion(version)
 	clientID, rest, err := parseHeader(body, req.IsFlexible())
 	if err != nil {
-		return reply{}, fmt.Errorf("reading header of %s: %w", ep.name, err)
+		return p, fmt.Errorf("reading header of %s: %w", ep.name, err)
 	}
 	if err := req.ReadFrom(rest); err != nil {
-		return reply{}, fmt.Errorf("%w: %s version %d: %w", errMalformed, ep.name, version, err)
+		return p, fmt.Errorf("%w: %s version %d: %w", errMalformed, ep.name, version, err)
 	}
-	return ep.handle(c.broker, &request{conn: c, clientID: clientID, who: c.id.who, body: req}), nil
+	from := &request{conn: c, clientID: clientID, who: c.id.who, body: req}
+	p.reply = ep.handle(c.broker, from)
+	p.from, p.throttle = from.sender(), c.chargeRequest(from, int64(len(body)), time.Since(start))
+	return p, nil
 }
 
 // parseHeader reads what follows the correlation id in a request header: the client id and, in flexible versions, tags.
@@ -326,6 +375,9 @@ func (c *conn) writeLoop() {
 	c.net.Close()
 	b.connMu.Lock()
 	delete(b.conns, c)
+	if b.connsFrom[c.host]--; b.connsFrom[c.host] == 0 {
+		delete(b.connsFrom, c.host)
+	}
 	b.connMu.Unlock()
 }
 
@@ -350,6 +402,11 @@ func (c *conn) answer(p pending) (err error) {
 	if resp == nil {
 		return nil
 	}
+	wait := p.throttle
+	if f, ok := resp.(*fetchReply); ok {
+		wait = max(wait, c.chargeAnswer(p.from, f))
+	}
+	c.holdBack(resp, wait)
 	size := 0
 	if s, ok := resp.(interface{ sizeHint() int }); ok {
 		size = s.sizeHint()

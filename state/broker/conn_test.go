@@ -32,6 +32,10 @@ func dialRaw(t testing.TB, b *Broker) *rawConn {
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(10 * time.Second))
+	return newRawConn(t, c)
+}
+
+func newRawConn(t testing.TB, c net.Conn) *rawConn {
 	return &rawConn{t: t, net: c, r: bufio.NewReader(c)}
 }
 

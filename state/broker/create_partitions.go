@@ -20,6 +20,12 @@ func handleCreatePartitions(b *Broker, r *request) reply {
 			resp.Topics = append(resp.Topics, rt)
 			continue
 		}
+		if _, parts := b.findTopic(q.Topic, topicID{}); !req.ValidateOnly {
+			if rt.ErrorCode = r.mutate(max(int(q.Count)-len(parts), 0), req.Version >= 3); rt.ErrorCode != errNone {
+				resp.Topics = append(resp.Topics, rt)
+				continue
+			}
+		}
 		err := b.createPartitions(q, req.ValidateOnly)
 		rt.ErrorCode, rt.ErrorMessage = errorCode(err), errorMessage(err)
 		resp.Topics = append(resp.Topics, rt)

@@ -28,6 +28,12 @@ func handleCreateTopics(b *Broker, r *request) reply {
 			resp.Topics = append(resp.Topics, createdTopic(q.Topic, code, "not authorized"))
 			continue
 		}
+		if n := max(int(q.NumPartitions), len(q.ReplicaAssignment), 1); !req.ValidateOnly {
+			if code := r.mutate(n, req.Version >= 6); code != errNone {
+				resp.Topics = append(resp.Topics, createdTopic(q.Topic, code, "too many changes of topics"))
+				continue
+			}
+		}
 		rt := b.createRequested(q, req.ValidateOnly)
 		if code := r.topic(kmsg.ACLOperationDescribeConfigs, q.Topic); code != errNone && rt.ErrorCode == errNone {
 			rt.ConfigErrorCode, rt.Configs, rt.NumPartitions, rt.ReplicationFactor = code, []kmsg.CreateTopicsResponseTopicConfig{}, -1, -1

@@ -29,7 +29,7 @@ func (b *Broker) deleteRequested(r *request, name string, id topicID) kmsg.Delet
 	if name != "" {
 		rt.Topic = &name
 	}
-	t, _ := b.findTopic(name, id)
+	t, parts := b.findTopic(name, id)
 	if t != nil || name != "" {
 		if rt.ErrorCode = r.topic(kmsg.ACLOperationDelete, topicName(t, name)); rt.ErrorCode != errNone {
 			if t != nil && r.topic(kmsg.ACLOperationDescribe, t.name) == errNone {
@@ -46,6 +46,9 @@ func (b *Broker) deleteRequested(r *request, name string, id topicID) kmsg.Delet
 		return rt
 	}
 	rt.Topic, rt.TopicID = &t.name, t.id
+	if rt.ErrorCode = r.mutate(len(parts), r.body.GetVersion() >= 5); rt.ErrorCode != errNone {
+		return rt
+	}
 	err := b.DeleteTopic(t.name)
 	rt.ErrorCode, rt.ErrorMessage = errorCode(err), errorMessage(err)
 	return rt

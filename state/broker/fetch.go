@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace/millrace/state/broker/quota"
 	"github.com/millrace/millrace/state/broker/session"
 	"github.com/millrace/millrace/state/log"
 )
@@ -63,6 +64,11 @@ func handleFetch(b *Broker, r *request) reply {
 	}
 	if req.Version >= 3 {
 		f.maxBytes = min(int(req.MaxBytes), maxFetchBytes)
+	}
+	if from := r.sender(); !r.conn.listener.trusted {
+		if burst, ok := b.quotas.Burst(quota.Fetch, from.user, from.id); ok {
+			f.maxBytes = max(1, min(f.maxBytes, int(min(burst, maxFetchBytes))))
+		}
 	}
 	if req.IsolationLevel == 1 {
 		f.isolation = log.ReadCommitted

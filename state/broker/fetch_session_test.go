@@ -127,3 +127,14 @@ func TestFetchDivergence(t *testing.T) {
 		}
 	}
 }
+
+func batchOf(value []byte) []byte {
+	return log.BuildBatch(nil, []log.Record{{TimestampMs: 1, Value: value}}, log.BatchOptions{})
+}
+
+func appendBytes(t *testing.T, p *partition, n int) {
+	t.Helper()
+	if _, err := p.log.Append(batchOf(make([]byte, n)), log.AppendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}

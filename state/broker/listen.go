@@ -39,6 +39,10 @@ func (b *Broker) listen() error {
 		if err != nil {
 			return err
 		}
+		if b.ListenerAddr(l.opts.Name) != nil {
+			l.net.Close()
+			return fmt.Errorf("%w: two listeners named %s", ErrInvalidOptions, l.opts.Name)
+		}
 		b.listeners = append(b.listeners, l)
 	}
 	for _, l := range b.listeners {

@@ -13,6 +13,7 @@ type Metrics struct {
 	BatchesAppended  int64 // by clients
 	FetchesAnswered  int64
 	AuthFailures     int64
+	Throttled        int64 // answers that held their client back
 	Topics           int
 	Partitions       int
 	StoredBytes      int64 // in segment files, now
@@ -20,7 +21,7 @@ type Metrics struct {
 
 // counters are the moving part of Metrics.
 type counters struct {
-	connections, requests, bytesIn, bytesOut, batches, fetches, authFailures atomic.Int64
+	connections, requests, bytesIn, bytesOut, batches, fetches, authFailures, throttled atomic.Int64
 }
 
 // Metrics returns the numbers of this moment. It asks every log for its size, so call it at the pace of scraping.
@@ -33,6 +34,7 @@ func (b *Broker) Metrics() Metrics {
 		BatchesAppended:  b.count.batches.Load(),
 		FetchesAnswered:  b.count.fetches.Load(),
 		AuthFailures:     b.count.authFailures.Load(),
+		Throttled:        b.count.throttled.Load(),
 		InFlightBytes:    b.inFlight.inUse(),
 		Topics:           len(b.topicNames()),
 	}

@@ -51,6 +51,8 @@ type Options struct {
 	DefaultConfig map[string]string
 	// MaxConns bounds open connections. Default 10000.
 	MaxConns int
+	// MaxConnsPerIP bounds the open connections from one address. 0: no limit of its own.
+	MaxConnsPerIP int
 	// MaxRequestBytes bounds one request. Default 100 MiB.
 	MaxRequestBytes int
 	// MaxInFlightBytes bounds the requests read and not yet answered, over all connections. Default 1 GiB.
