@@ -119,13 +119,22 @@ func (x *selection) addGroupWindow(call *ast.Call) error {
 	if !ok {
 		return diag.New(diag.NoEventTime, b.at(call.Args[0]), "a window needs a column with a watermark, not an expression")
 	}
-	w, err := b.window(x.node, windowArgs{fn: call.Name, at: b.at(call), time: col, intervals: args[1:]})
+	wa := windowArgs{fn: call.Name, at: b.at(call), time: col, intervals: args[1:]}
+	if last := len(args) - 1; args[last].Type().Kind == types.String {
+		wa.zone, wa.intervals = constText(args[last]), args[1:last]
+	}
+	w, err := b.window(x.node, wa)
 	if err != nil {
 		return err
 	}
 	width := len(x.node.Columns())
 	x.node = w
-	x.windows = &groupWindow{start: width, typ: w.Columns()[width].Type}
+	texts := make([]string, len(args))
+	for i, a := range args {
+		texts[i] = expr.Print(a)
+	}
+	x.windows = &groupWindow{fn: call.Name, args: args, text: strings.ToUpper(call.Name) + "(" + strings.Join(texts, ", ") + ")",
+		start: width, typ: w.Columns()[width].Type}
 	extended := &scope{cols: append([]scopeColumn{}, x.scope.cols...)}
 	for i, name := range logical.WindowColumnNames {
 		if _, n := x.scope.find("", name); n == 0 {

@@ -27,14 +27,20 @@ var windowFuncs = map[string]struct {
 
 // groupWindow is the window of GROUP BY TUMBLE(ts, ..): the window columns stand at start, start+1, start+2.
 type groupWindow struct {
+	fn    string
+	args  []expr.Expr
+	text  string // as written, for messages
 	start int
 	typ   types.Type
 }
 
+// anyWindow is the name that stands for each kind of window: WINDOW_START().
+const anyWindow = "window"
+
 // groupWindowColumn tells which window column TUMBLE_START and its kin mean.
 func groupWindowColumn(name string) (int, bool) {
 	fn, suffix, ok := strings.Cut(name, "_")
-	if _, is := windowFuncs[fn]; !ok || !is {
+	if _, is := windowFuncs[fn]; !ok || !is && fn != anyWindow {
 		return 0, false
 	}
 	col, ok := map[string]int{"start": 0, "end": 1, "rowtime": 2, "time": 2}[suffix]
@@ -42,12 +48,36 @@ func groupWindowColumn(name string) (int, bool) {
 }
 
 func (b *Binder) groupWindowCall(x *ast.Call, c *clause, col int) (expr.Expr, error) {
+	fn, _, _ := strings.Cut(x.Name, "_")
+	if c.windows == nil && fn == anyWindow {
+		return b.column(&ast.Column{Pos: x.Pos, Parts: []ast.Name{{Pos: x.Pos, Text: logical.WindowColumnNames[col]}}}, c)
+	}
 	if c.windows == nil {
-		fn, _, _ := strings.Cut(x.Name, "_")
 		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s needs GROUP BY %s(..)", strings.ToUpper(x.Name), strings.ToUpper(fn)).
 			WithHint("over a window table function write window_start and window_end")
 	}
+	if err := b.sameGroupWindow(x, c, fn); err != nil {
+		return nil, err
+	}
 	return c.windows.column(col, b.at(x)), nil
+}
+
+// sameGroupWindow checks that TUMBLE_START(ts, INTERVAL ..) means the window of GROUP BY. The arguments may be left out.
+func (b *Binder) sameGroupWindow(x *ast.Call, c *clause, fn string) error {
+	w := c.windows
+	same := fn == w.fn || fn == anyWindow
+	if len(x.Args) > 0 && same {
+		args, err := b.exprs(x.Args, &clause{name: "a window's arguments", scope: c.scope})
+		if err != nil {
+			return err
+		}
+		same = slices.EqualFunc(args, w.args, expr.Equal)
+	}
+	if same {
+		return nil
+	}
+	return diag.New(diag.WrongArguments, b.at(x), "%s is not of the window in GROUP BY, %s", strings.ToUpper(x.Name), w.text).
+		WithHint("write %s() without arguments", strings.ToUpper(w.fn)+strings.TrimPrefix(strings.ToUpper(x.Name), strings.ToUpper(fn)))
 }
 
 func (w *groupWindow) column(col, at int) expr.Expr {

@@ -226,6 +226,7 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 		}
 	}
 	if paren && (!operandFollows[t.up] || t.up == "MOD" || p.regexpCall(k)) {
+		p.windowZone(k)
 		if p.islandCall(k) {
 			return p.call(k), false
 		}
