@@ -210,8 +210,8 @@ func isNullConst(e expr.Expr) bool {
 func (b *Binder) oneRow(p *freed, width int) bool {
 	equal := map[int]bool{}
 	for _, c := range p.conds {
-		if col := rightKeyColumn(c, width); col >= 0 {
-			equal[col] = true
+		if _, inner, ok := logical.Equality(c, width); ok {
+			equal[logical.KeyColumn(inner)-width] = true
 		}
 	}
 	for _, key := range b.props.Of(p.node).Keys {

@@ -170,8 +170,8 @@ func (b *Binder) onConditions(x *ast.Join, s *sides) error {
 }
 
 // coalesced gives the scope of a join with USING or NATURAL (MySQL 8.0 manual, 15.2.13.2): first the common columns, once, in the order of the
-// left side, then the others. A common column is the left one; of a RIGHT join, whose left rows may miss, the right one; of a FULL
-// join whichever is there. Both sides' own still answer to their table's name.
+// left side, then the others. A common column is the left one; of a FULL join whichever is there. A RIGHT join is a LEFT join of the
+// sides exchanged, also in the order of its columns. Both sides' own still answer to their table's name.
 func (b *Binder) coalesced(x *ast.Join, s *sides, out logical.Node, sc *scope) (logical.Node, *scope, error) {
 	width := len(s.left.Columns())
 	common := &scope{}
@@ -179,7 +179,12 @@ func (b *Binder) coalesced(x *ast.Join, s *sides, out logical.Node, sc *scope) (
 	for i, f := range out.Columns() {
 		list.append(logical.ColOf(out, i), f.Name)
 	}
-	for _, name := range inOrder(s.ls, s.using) {
+	first := s.ls
+	if x.Kind == ast.JoinRight {
+		first = s.rs
+		sc = exchanged(sc, len(s.ls.cols))
+	}
+	for _, name := range inOrder(first, s.using) {
 		l, _ := s.ls.find("", name.Text)
 		r, _ := s.rs.find("", name.Text)
 		shown := *l
@@ -206,6 +211,11 @@ func (b *Binder) coalesced(x *ast.Join, s *sides, out logical.Node, sc *scope) (
 	}
 	common.cols = append(common.cols, sc.cols...)
 	return out, common, nil
+}
+
+// exchanged puts the columns from n on first.
+func exchanged(s *scope, n int) *scope {
+	return &scope{cols: append(slices.Clone(s.cols[n:]), s.cols[:n]...)}
 }
 
 // inOrder sorts names as the columns of s are.

@@ -28,6 +28,9 @@ const (
 	queryTimeout   = 20 * time.Second
 )
 
+// unsupported is in MariaDB's answer to what it has not got.
+const unsupported = "doesn't yet support"
+
 // TestQueries compares random queries over small random tables as multisets of rows, as lists where their order is defined.
 func TestQueries(t *testing.T) {
 	c := connect(t)
@@ -55,6 +58,9 @@ func TestQueries(t *testing.T) {
 		theirs := c.run(t, texts)
 		for i, text := range texts {
 			done++
+			if len(theirs[i]) > 1 && strings.Contains(theirs[i][1], unsupported) {
+				continue
+			}
 			schema, ours, err := execute(s, text)
 			if err != nil {
 				d, ok := diag.As(err)

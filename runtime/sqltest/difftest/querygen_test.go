@@ -145,7 +145,146 @@ func (q *queries) where(scope []column) string {
 	if q.chance(8) {
 		conds = append(conds, q.value("int", scope, 0)+" "+q.pick("<", ">=", "<>")+" (SELECT "+q.pick("MAX", "MIN", "COUNT")+"(g) FROM "+q.pick("a", "b", "c")+")")
 	}
+	for q.depth <= 2 && len(conds) < 3 && q.chance(25) {
+		conds = append(conds, q.test(scope, 1))
+	}
+	if len(conds) > 1 && q.chance(15) {
+		conds = []string{"(" + conds[0] + " OR NOT (" + conds[1] + "))"}
+	}
 	return " WHERE " + strings.Join(conds, " AND ")
+}
+
+// inner draws FROM and WHERE of a subquery that reads columns of scope, and its own columns.
+func (q *queries) inner(scope []column, nesting int) (string, []column) {
+	q.aliases++
+	alias := "s" + strconv.Itoa(q.aliases)
+	var own []column
+	for _, c := range queryColumns {
+		own = append(own, column{alias + "." + c.name, c.kind})
+	}
+	text := " FROM " + q.pick("a", "b", "c") + " AS " + alias
+	if q.chance(12) {
+		q.aliases++
+		more := "s" + strconv.Itoa(q.aliases)
+		text += q.pick(" JOIN ", " LEFT JOIN ") + q.pick("b", "c") + " AS " + more + " ON " + alias + ".g = " + more + ".g"
+		for _, c := range queryColumns {
+			own = append(own, column{more + "." + c.name, c.kind})
+		}
+	}
+	var conds []string
+	if q.chance(75) {
+		conds = append(conds, q.equality(scope, own))
+	}
+	if q.chance(25) {
+		k := q.pick("int", "dec", "str", "date")
+		conds = append(conds, q.value(k, own, 0)+" "+q.pick("<", ">=", "<>", "<=>")+" "+q.value(k, scope, 0))
+	}
+	if q.chance(20) {
+		conds = append(conds, "("+q.value("bool", own, 1)+" OR "+q.value("bool", scope, 1)+")")
+	}
+	if nesting > 0 && q.chance(20) {
+		conds = append(conds, q.test(append(slices.Clone(scope), own...), nesting-1))
+	}
+	if len(conds) > 0 {
+		text += " WHERE " + strings.Join(conds, " AND ")
+	}
+	return text, own
+}
+
+// test draws a condition with a subquery, most often a correlated one.
+func (q *queries) test(scope []column, nesting int) string {
+	from, own := q.inner(scope, nesting)
+	k := q.pick("int", "int", "dec", "str", "date")
+	switch q.r.IntN(6) {
+	case 0, 1:
+		return q.pick("", "NOT ") + "EXISTS (SELECT " + q.value(k, own, 0) + from + ")"
+	case 2:
+		return q.value(k, scope, 0) + q.pick(" IN ", " NOT IN ") + "(SELECT " + q.value(k, own, 0) + from + ")"
+	case 3:
+		return q.value(k, scope, 0) + q.pick(" < ", " >= ", " = ", " <> ") + q.pick("ANY", "ALL") + " (SELECT " + q.value(k, own, 0) + from + ")"
+	case 4:
+		return "(" + q.value("int", scope, 0) + ", " + q.value("str", scope, 0) + ")" + q.pick(" IN ", " NOT IN ") + "(SELECT " + q.value("int", own, 0) + ", " + q.value("str", own, 0) + from + ")"
+	}
+	return q.value("dec", scope, 0) + q.pick(" < ", " >= ", " <> ") + "(SELECT " + q.pick("MAX", "MIN", "SUM", "COUNT") + "(" + q.value(q.pick("int", "dec"), own, 0) + ")" + from + ")"
+}
+
+// correlated draws values of subqueries in the select list.
+func (q *queries) correlated() (string, []string) {
+	from, scope := q.from()
+	var items, kinds []string
+	for i := range 1 + q.r.IntN(2) {
+		inner, own := q.inner(scope, 1)
+		var item, kind string
+		switch q.r.IntN(6) {
+		case 0:
+			item, kind = "(SELECT COUNT(*)"+q.pick("", " + 1", " + "+q.value("int", based(scope), 0))+inner+")", "int"
+		case 1:
+			item, kind = "(SELECT SUM("+q.value("int", own, 0)+")"+inner+")", "dec"
+		case 2:
+			item, kind = "("+q.test(scope, 1)+")", "int"
+		case 3:
+			item, kind = "CASE WHEN "+q.test(scope, 1)+" THEN "+q.value("int", scope, 0)+" ELSE -1 END", "int"
+		case 4:
+			o := own[0].name
+			item, kind = "(SELECT "+o+inner+" ORDER BY "+o+q.pick("", " DESC")+" LIMIT 1"+q.pick("", "", " OFFSET 1")+")", "int"
+		default:
+			item, kind = "(SELECT MAX("+q.value("str", own, 0)+")"+inner+")", "str"
+		}
+		items, kinds = append(items, fmt.Sprintf("%s AS c%d", item, i+1)), append(kinds, kind)
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + from + q.where(scope), kinds
+}
+
+// based leaves the columns of tables: MariaDB takes the answer for one row of a derived table for that of others when the select list of
+// a subquery reads it.
+func based(scope []column) (out []column) {
+	for _, c := range scope {
+		if !strings.Contains(c.name, ".c") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// rollup draws totals of totals. MariaDB sorts no such query, so that it stands in another.
+func (q *queries) rollup() (string, []string) {
+	from, scope := q.from()
+	n := 1 + q.r.IntN(2)
+	var items, keys, kinds []string
+	for len(keys) < n {
+		c := scope[q.r.IntN(len(scope))]
+		if c.kind == "dbl" || slices.Contains(keys, c.name) {
+			if q.chance(10) {
+				break // there may be no other
+			}
+			continue
+		}
+		keys, kinds = append(keys, c.name), append(kinds, c.kind)
+		items = append(items, fmt.Sprintf("%s AS c%d", c.name, len(keys)))
+	}
+	if n = len(keys); n == 0 {
+		return q.grouped()
+	}
+	agg, k := q.aggregate(scope)
+	items, kinds = append(items, fmt.Sprintf("%s AS c%d", agg, n+1)), append(kinds, k)
+	return "SELECT * FROM (SELECT " + strings.Join(items, ", ") + " FROM " + from + q.where(scope) + " GROUP BY " + strings.Join(keys, ", ") + " WITH ROLLUP) AS r", kinds
+}
+
+// natural draws NATURAL joins and USING of several columns.
+func (q *queries) natural() (string, []string) {
+	left, right := q.pick("a", "b", "c"), q.pick("a", "b", "c")
+	how := q.pick(" NATURAL JOIN ", " NATURAL LEFT JOIN ", " NATURAL RIGHT JOIN ")
+	using := ""
+	if q.chance(50) {
+		how, using = q.pick(" JOIN ", " LEFT JOIN ", " RIGHT JOIN "), " USING ("+q.pick("g, s", "g", "s, g")+")"
+	}
+	switch {
+	case using == " USING (g)":
+		return "SELECT g AS c1, x.s AS c2, y.s AS c3, v AS c4 FROM (SELECT g, s, v FROM " + left + ") AS x" + how + "(SELECT s, g FROM " + right + ") AS y" + using, []string{"int", "str", "str", "dec"}
+	case q.chance(50):
+		return "SELECT g AS c1, s AS c2, v AS c3, f + 0 AS c4, x.g AS c5, y.s AS c6 FROM (SELECT g, s, v FROM " + left + ") AS x" + how + "(SELECT f, s, g FROM " + right + ") AS y" + using, []string{"int", "str", "dec", "dbl", "int", "str"}
+	}
+	return "SELECT * FROM (SELECT g, s, v FROM " + left + ") AS x" + how + "(SELECT d, s, g FROM " + right + ") AS y" + using, []string{"dbl"}
 }
 
 // column draws a subquery of one column of a kind.
@@ -166,13 +305,19 @@ func (q *queries) query() (string, []string) {
 	for range 1 + q.r.IntN(3) {
 		kinds = append(kinds, queryKinds[q.r.IntN(len(queryKinds))])
 	}
-	switch q.r.IntN(11) {
+	switch q.r.IntN(16) {
+	case 11, 12:
+		return q.correlated()
+	case 13:
+		return q.rollup()
+	case 14:
+		return q.natural()
 	case 0, 1, 2:
 		return q.grouped()
 	case 3:
 		return q.plain(kinds, "DISTINCT "), kinds
 	case 4:
-		op := q.pick(" UNION ", " UNION ALL ", " UNION ALL ", " EXCEPT ", " INTERSECT ")
+		op := q.pick(" UNION ", " UNION ALL ", " UNION ALL ", " EXCEPT ", " INTERSECT ", " EXCEPT ALL ", " INTERSECT ALL ")
 		other := slices.Clone(kinds)
 		if op == " UNION " || op == " UNION ALL " { // sides of two types have a common one
 			for i, k := range other {
