@@ -82,7 +82,7 @@ func describeUserFunction(f *catalog.Function) *Result {
 }
 
 // showCreateJob writes CREATE JOB for the job of an INSERT, of a statement set or of CREATE JOB, with the options in force now; the job of a
-// view or sink is part of that.
+// view or sink is part of that. All options are written out: another engine may have other defaults.
 func (s *Session) showCreateJob(name ast.Name) (*Result, error) {
 	s.e.ddl.Lock()
 	defer s.e.ddl.Unlock()
@@ -95,11 +95,11 @@ func (s *Session) showCreateJob(name ast.Name) (*Result, error) {
 		r.add(rel.Name, redact(rel))
 		return r.result(), nil
 	}
-	r.add(st.Job.Name, s.jobStatement(st))
+	r.add(st.Job.Name, jobStatement(st))
 	return r.result(), nil
 }
 
-func (s *Session) jobStatement(st *storedStatement) string {
+func jobStatement(st *storedStatement) string {
 	text := trimStatement(st.SQL)
 	if stmt, err := parser.Parse(st.SQL); err == nil {
 		if x, ok := stmt.(*ast.CreateJob); ok {
@@ -108,11 +108,10 @@ func (s *Session) jobStatement(st *storedStatement) string {
 	}
 	var b bytes.Buffer
 	b.WriteString("CREATE JOB " + quoteName(st.Job.Name))
-	defaults := s.e.NewSession().Variables()
 	var names []string
-	for k, v := range st.Variables {
-		if x := findVariable(k); x != nil && x.job && defaults[k] != v {
-			names = append(names, k)
+	for _, v := range variables {
+		if _, set := st.Variables[v.name]; v.job && set {
+			names = append(names, v.name)
 		}
 	}
 	slices.Sort(names)
