@@ -245,13 +245,23 @@ const checkerSalt = 0xc2b2ae3d27d4eb4f
 // checker puts a node above n that verifies what n's edge promises; only in builds with invariants.
 func (b *builder) checker(n physical.Node, t *task.Task, tc *taskContext, at place) *task.Node {
 	legal := false // a source's changelog may be wrong; what these make may not
-	switch n.(type) {
-	case *physical.GroupAggregate, *physical.TopN, *physical.Normalize, *physical.Over:
+	var key []int  // of the rows, as of the operator's state
+	switch x := n.(type) {
+	case *physical.GroupAggregate: // the keys come first
+		for i := range x.Keys {
+			key = append(key, i)
+		}
 		legal = true
+	case *physical.TopN:
+		key, legal = x.PartitionBy, true
+	case *physical.Normalize:
+		key, legal = x.Key, true
+	case *physical.Over:
+		key, legal = x.PartitionBy, true
 	}
 	name := describe(n)
 	cn := &task.Node{Name: name + "!", Inputs: 1, Parent: at.parent, ParentInput: at.input, Op: operator.NewChecker(operator.CheckerOptions{
-		Edge: name, Schema: typesOf(n), AppendOnly: n.Properties().Changelog == physical.AppendOnly, Legal: legal})}
+		Edge: name, Schema: typesOf(n), AppendOnly: n.Properties().Changelog == physical.AppendOnly, Legal: legal, Key: key})}
 	cn.Ctx = b.context(n, tc, nil)
 	cn.Ctx.State = b.state(n.ID()^checkerSalt, tc)
 	return t.AddNode(cn)

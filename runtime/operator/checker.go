@@ -15,6 +15,7 @@ type CheckerOptions struct {
 	EventTime  []int        // columns whose values must lie above the watermark
 	AppendOnly bool         // only +I
 	Legal      bool         // every -U and -D takes back a row that is there; costs the memory of all rows
+	Key        []int        // columns by whose key groups the rows are distributed to tasks; empty: one task has all
 }
 
 // Checker passes rows on and fails the job when they break what the edge promises: malformed batches, wrong types, a falling
@@ -24,6 +25,7 @@ type Checker struct {
 	o       CheckerOptions
 	clock   clock
 	rows    *bag
+	keys    []*vector.Vector
 	hash    []uint64
 	gids    []int32
 	encoded []byte
@@ -36,7 +38,7 @@ func NewChecker(o CheckerOptions) *Checker { return &Checker{o: o} }
 func (c *Checker) Open(ctx *Context) error {
 	c.ctx = ctx
 	c.clock.now = MinTime
-	c.rows = newBag(nil, ctx.State != nil)
+	c.rows = newBag(schemaOf(c.o.Schema, c.o.Key), ctx.State != nil)
 	return c.rows.read(ctx, tableRows)
 }
 
@@ -86,18 +88,20 @@ func (c *Checker) checkChanges(b *vector.Batch) error {
 	if !c.o.Legal || b.Rows() == 0 {
 		return nil
 	}
-	c.hash, c.gids = hashEmptyKey(c.hash), resized(c.gids, 1)
-	c.rows.groups(c.hash, nil, firstRow, c.gids)
+	c.keys = pick(c.keys, b, c.o.Key)
+	c.hash, c.gids = resized(c.hash, b.Rows()), resized(c.gids, b.Rows())
+	row.Hash(c.keys, b.Sel, c.hash)
+	c.rows.groups(c.hash, c.keys, b.Sel, c.gids)
 	defer c.rows.sweep()
 	defer c.rows.releaseUnused(c.gids)
 	for k := range b.Rows() {
 		i := b.Row(k)
 		c.encoded = row.EncodeValue(c.encoded[:0], b.Cols, i)
 		if b.Change(i).Adds() {
-			c.rows.add(c.gids[0], c.encoded, 1)
+			c.rows.add(c.gids[k], c.encoded, 1)
 			continue
 		}
-		e := c.rows.lookup(c.gids[0], c.encoded)
+		e := c.rows.lookup(c.gids[k], c.encoded)
 		if e == noEntry {
 			return fmt.Errorf("row %d: %s of a row that is not there", i, b.Change(i))
 		}

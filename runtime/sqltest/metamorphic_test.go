@@ -3,7 +3,6 @@ package sqltest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -168,24 +167,7 @@ func (w *world) run(t *testing.T, sql string, s setting, rng *rand.Rand) []strin
 	if st := j.Status(); st.State != job.Finished {
 		t.Fatalf("the job is %s: %v", st.State, st.Err)
 	}
-	res, err := e.NewSession().Exec(context.Background(), "SELECT * FROM m")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Close()
-	rows := []string{}
-	for {
-		b, err := res.Next(context.Background())
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = appendRows(rows, b, false)
-	}
-	slices.Sort(rows)
-	return rows
+	return viewRows(t, e)
 }
 
 func openEngine(t *testing.T, opt engine.Options) *engine.Engine {
