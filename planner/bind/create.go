@@ -412,7 +412,7 @@ func (b *Binder) into(rel *catalog.Relation, n logical.Node, cols []int, at ast.
 			return nil, diag.New(diag.TypeMismatch, b.at(at), "column '%s' of '%s' is %s, the query gives %s", rel.Columns[c].Name, rel.Name, want, have).
 				WithHint("CAST(%s AS %s)", n.Columns()[i].Name, want)
 		}
-		e, err := castTo(logical.ColOf(n, i), want, b.at(at))
+		e, err := expr.NewAssign(logical.ColOf(n, i), want, b.at(at))
 		if err != nil {
 			return nil, err
 		}

@@ -242,7 +242,7 @@ func (b *Binder) computed(rel *catalog.Relation, scan logical.Node, where []int)
 		if err != nil {
 			return nil, err
 		}
-		if exprs[i], err = castTo(e, col.Type, -1); err != nil {
+		if exprs[i], err = expr.NewAssign(e, col.Type, -1); err != nil {
 			return nil, err
 		}
 	}

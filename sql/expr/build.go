@@ -159,22 +159,35 @@ func widens(a, b types.Kind) bool {
 
 // NewCast converts e to type t; try makes values that do not convert NULL instead of row errors.
 func NewCast(e Expr, t types.Type, try bool, pos int) (Expr, error) {
+	kernel, err := function.Cast(e.Type(), t, try)
+	if try {
+		return newCast("try_cast", e, t, pos, kernel, err)
+	}
+	return newCast("cast", e, t, pos, kernel, err)
+}
+
+// NewAssign converts e for storing it in a column of type t: as NewCast, but text that is too long is a row error.
+func NewAssign(e Expr, t types.Type, pos int) (Expr, error) {
+	kernel, err := function.Assign(e.Type(), t)
+	return newCast("cast", e, t, pos, kernel, err)
+}
+
+func newCast(name string, e Expr, t types.Type, pos int, kernel function.Kernel, err error) (Expr, error) {
 	if e.Type().Equal(t) {
 		return e, nil
 	}
 	if c, ok := e.(*Const); ok && c.Value.IsNull(0) {
 		return &Const{Value: nullOf(t), Pos: c.Pos}, nil
 	}
-	name := "cast"
-	if try {
-		name = "try_cast"
-	}
-	kernel, err := function.Cast(e.Type(), t, try)
 	if err != nil {
 		return nil, diag.New(diag.TypeMismatch, pos, "%s", err.Error())
 	}
 	bound := function.Bound{Ret: t, ArgTypes: []types.Type{e.Type()}, Strict: true, Kernel: kernel}
-	return fold(&Call{Name: name, Bound: bound, Args: []Expr{e}, Pos: pos}), nil
+	call := &Call{Name: name, Bound: bound, Args: []Expr{e}, Pos: pos}
+	if e.Type().Kind == types.Time && t.Kind.IsTemporal() && t.Kind != types.Time {
+		return call, nil // a TIME is of the day on which it is converted
+	}
+	return fold(call), nil
 }
 
 // NewField reads a field of a STRUCT by name.

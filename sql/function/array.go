@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
@@ -125,11 +126,18 @@ func bindElement(args []Arg) (Bound, error) {
 	if err := arity(args, 2); err != nil {
 		return Bound{}, err
 	}
-	t := args[0].Type
+	t, at := args[0].Type, args[1].Type
 	switch t.Kind {
 	case types.Array:
+		if !accepts(tInt, at) {
+			return Bound{}, diag.New(diag.TypeMismatch, -1, "elements of an ARRAY are counted from 1, not found by %s", at).
+				WithHint("x['key'] reads a MAP, x.name a field of a STRUCT")
+		}
 		return strict(*t.Elem, kernelElement, t, tInt), nil
 	case types.Map:
+		if !accepts(*t.Key, at) {
+			return Bound{}, diag.New(diag.TypeMismatch, -1, "the keys of the MAP are %s, not %s", t.Key, at).WithHint("CAST it to the type of the keys")
+		}
 		return strict(*t.Elem, kernelMapValue, t, *t.Key), nil
 	}
 	return Bound{}, fmt.Errorf("argument 1 must be an ARRAY or MAP, not %s", t)

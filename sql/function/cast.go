@@ -15,18 +15,31 @@ import (
 type caster struct {
 	from, to types.Type
 	try      bool
+	assign   bool     // text that is too long is an error
 	child    []Kernel // conversions of the children of nested values
 }
 
 // Cast returns the kernel of CAST (a bad value is a row error) or TRY_CAST (a bad value is NULL).
 func Cast(from, to types.Type, try bool) (Kernel, error) {
+	return (&caster{from: from, to: to, try: try}).kernel()
+}
+
+// Assign returns the kernel that stores values in a column of type to: as Cast, but text that is too long for the column is a row
+// error, as in MySQL's strict mode.
+func Assign(from, to types.Type) (Kernel, error) {
+	return (&caster{from: from, to: to, assign: true}).kernel()
+}
+
+func (c *caster) kernel() (Kernel, error) {
+	from, to := c.from, c.to
 	if !types.CanCast(from, to) {
 		return nil, fmt.Errorf("cannot cast %s to %s", from, to)
 	}
-	c := &caster{from: from, to: to, try: try}
 	switch {
 	case from.Kind == types.Null:
 		return castNull, nil
+	case from.Kind == types.JSON && to.Class() != types.ClassBytes && to.Class() != types.ClassList && to.Class() != types.ClassStruct && to.Kind != types.Point:
+		return c.fromJSON()
 	case to.Kind == types.JSON:
 		return c.toJSON, nil
 	case to.Class() == types.ClassBytes:

@@ -20,7 +20,7 @@ func (c *caster) nestedKernel() (Kernel, error) {
 		}
 	}
 	for _, p := range pairs {
-		k, err := Cast(p[0], p[1], c.try)
+		k, err := (&caster{from: p[0], to: p[1], try: c.try, assign: c.assign}).kernel()
 		if err != nil {
 			return nil, err
 		}

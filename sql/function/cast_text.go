@@ -8,7 +8,8 @@ import (
 	"github.com/millrace/millrace/sql/vector"
 )
 
-// toText writes the text form; VARCHAR(n) keeps the first n characters, as MySQL's CAST does. Instants are written in the session's
+// toText writes the text form; VARCHAR(n) keeps the first n characters, as MySQL's CAST does, unless it is an
+// assignment. Instants are written in the session's
 // zone.
 func (c *caster) toText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	in := args[0]
@@ -22,10 +23,42 @@ func (c *caster) toText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vect
 		default:
 			out.Data = AppendText(out.Data, in, i)
 		}
-		if c.to.Precision > 0 {
-			out.Data = out.Data[:start+prefixLen(out.Data[start:], c.to.Precision)]
+		if c.to.Precision > 0 && !c.fit(out, start) {
+			c.tooLong(ctx, in, i, out)
+			continue
 		}
 		out.EndBytes()
+	}
+}
+
+// fit makes the text that begins at start fit the target's length: CAST cuts it and fills BINARY(n) up; on assignment only spaces
+// may be cut, and false says that more would have to be.
+func (c *caster) fit(out *vector.Vector, start int) bool {
+	s := out.Data[start:]
+	size, ok := vector.FitLength(s, c.to)
+	switch {
+	case ok:
+	case c.assign:
+		return false
+	case c.to.Kind == types.Bytes:
+		size = c.to.Precision
+	default:
+		size = prefixLen(s, c.to.Precision)
+	}
+	out.Data = out.Data[:start+min(size, len(s))]
+	for len(out.Data) < start+size {
+		out.Data = append(out.Data, 0)
+	}
+	return true
+}
+
+// tooLong ends a row whose text does not fit.
+func (c *caster) tooLong(ctx *Ctx, in *vector.Vector, row int, out *vector.Vector) {
+	out.Data = out.Data[:out.Off[row]]
+	out.EndBytes()
+	if !in.IsNull(row) && ctx.Counts(row) {
+		ctx.Fail(row, diag.New(diag.InvalidCast, -1, "'%s' is too long for %s", clip(AppendText(nil, in, row)), c.to).
+			WithHint("CAST(.. AS %s) cuts it", c.to))
 	}
 }
 
@@ -59,8 +92,11 @@ func (c *caster) toJSON(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vect
 }
 
 func (c *caster) temporalKernel() Kernel {
-	if c.from.Class() == types.ClassBytes {
+	switch {
+	case c.from.Class() == types.ClassBytes:
 		return c.temporalFromText
+	case !c.from.Kind.IsTemporal():
+		return c.temporalFromNumber
 	}
 	return c.temporalFromTemporal
 }
@@ -70,7 +106,12 @@ func (c *caster) temporalFromText(ctx *Ctx, args []*vector.Vector, n int, out *v
 	in := args[0]
 	out.Resize(n)
 	for i := range n {
-		x, ok := parseTemporal(ctx, trimSpace(in.Bytes(i)), c.to)
+		s := trimSpace(in.Bytes(i))
+		x, ok := parseTemporal(ctx, s, c.to)
+		if whole, digits := parseInt(s); !ok && digits {
+			x, ok = c.unpack(ctx, whole, 0)
+		}
+		ok = ok && (x <= types.MaxMicros || c.to.Kind == types.Date) // rounding may go beyond
 		out.I64[i] = x
 		if !ok {
 			out.SetNull(i)
@@ -83,7 +124,7 @@ func (c *caster) temporalFromText(ctx *Ctx, args []*vector.Vector, n int, out *v
 func parseTemporal(ctx *Ctx, s []byte, to types.Type) (int64, bool) {
 	if to.Kind == types.Time {
 		if x, ok := types.ParseTime(s); ok {
-			return types.CutFraction(x, to.Precision), true
+			return types.RoundFraction(x, to.Precision), true
 		}
 	}
 	if to.Kind == types.Date && len(s) == 10 {
@@ -106,16 +147,16 @@ func parseTemporal(ctx *Ctx, s []byte, to types.Type) (int64, bool) {
 		if !zoned {
 			x = fromWall(ctx.Zone, x)
 		}
-		return types.CutFraction(x, to.Precision), true
+		return types.RoundFraction(x, to.Precision), true
 	case types.Date:
 		return types.FloorDiv(x, types.Day), true
 	case types.Time:
-		return types.CutFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision), true
+		return types.RoundFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision), true
 	}
 	if zoned {
 		x = toWall(ctx.Zone, x)
 	}
-	return types.CutFraction(x, to.Precision), true
+	return types.RoundFraction(x, to.Precision), true
 }
 
 func (c *caster) temporalFromTemporal(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
@@ -129,11 +170,14 @@ func (c *caster) temporalFromTemporal(ctx *Ctx, args []*vector.Vector, n int, ou
 func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
 	if from.Kind == to.Kind {
 		if to.Precision < from.Precision {
-			return types.CutFraction(x, to.Precision)
+			return types.RoundFraction(x, to.Precision)
 		}
 		return x
 	}
 	switch from.Kind { // to a wall clock
+	case types.Time: // of the current day
+		now := toWall(ctx.Zone, ctx.Now)
+		x += types.FloorDiv(now, types.Day) * types.Day
 	case types.Date:
 		if x < types.MinDay || x > types.MaxDay {
 			x = 0
@@ -146,9 +190,9 @@ func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
 	case types.Date:
 		return types.FloorDiv(x, types.Day)
 	case types.Time:
-		return types.CutFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision)
+		return types.RoundFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision)
 	case types.Timestamp:
 		x = fromWall(ctx.Zone, x)
 	}
-	return types.CutFraction(x, to.Precision)
+	return types.RoundFraction(x, to.Precision)
 }

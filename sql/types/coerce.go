@@ -172,13 +172,14 @@ func CanCast(from, to Type) bool {
 	case from.Kind == Interval:
 		return to.Kind.IsInteger() // microseconds
 	case from.Kind.IsTemporal() && to.Kind.IsTemporal():
-		return from.Kind != Time
-	}
-	if to.Kind == Year {
+		return true // a TIME is of the current day
+	case to.Kind == Year:
 		return from.Kind.IsTemporal() && from.Kind != Time
+	case from.Kind == Bool || to.Kind == Bool || from.Kind == Year:
+		return false
 	}
-	// Numbers as MySQL's packed YYYYMMDDhhmmss are not read; an instant as number is YYYYMMDDhhmmss as in MySQL.
-	return from.Kind.IsTemporal() && to.Kind.IsNumeric()
+	// An instant as number is YYYYMMDDhhmmss, and such a number is an instant, as in MySQL.
+	return from.Kind.IsTemporal() && to.Kind.IsNumeric() || from.Kind.IsNumeric() && to.Kind.IsTemporal()
 }
 
 // canCastListed: an ENUM or SET is a text and a number at once.

@@ -16,6 +16,9 @@ const (
 	MaxDay    int64 = 2932896
 	MinMicros       = MinDay * Day
 	MaxMicros       = (MaxDay+1)*Day - 1
+
+	// MaxTime is 838:59:59, the longest TIME in both directions.
+	MaxTime = 838*Hour + 59*Minute + 59*Second
 )
 
 // FloorDiv divides, rounding to minus infinity; b > 0.
@@ -302,4 +305,19 @@ func CutFraction(micros int64, digits int) int64 {
 		unit *= 10
 	}
 	return FloorDiv(micros, unit) * unit
+}
+
+// RoundFraction rounds micros to `digits` fractional digits of a second, halves away from zero, as MySQL does.
+func RoundFraction(micros int64, digits int) int64 {
+	if digits >= MaxTimePrecision {
+		return micros
+	}
+	unit := int64(1)
+	for range MaxTimePrecision - digits {
+		unit *= 10
+	}
+	if micros < 0 {
+		return -((-micros + unit/2) / unit * unit)
+	}
+	return (micros + unit/2) / unit * unit
 }

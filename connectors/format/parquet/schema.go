@@ -96,10 +96,8 @@ func leafNode(name string, t types.Type, rep parquet.Repetition) (schema.Node, e
 			return logical(l, parquet.Types.Int64, -1)
 		}
 		return logical(l, parquet.Types.FixedLenByteArray, fixedLength(t))
-	case types.String, types.Set, types.Point, types.Interval:
+	case types.String, types.Enum, types.Set, types.Point, types.Interval: // readers take ENUM's logical type for bytes
 		return logical(schema.StringLogicalType{}, parquet.Types.ByteArray, -1)
-	case types.Enum:
-		return logical(schema.EnumLogicalType{}, parquet.Types.ByteArray, -1)
 	case types.JSON:
 		return logical(schema.JSONLogicalType{}, parquet.Types.ByteArray, -1)
 	case types.Bytes:
