@@ -24,6 +24,7 @@ type clause struct {
 	lambda     *lambda      // the innermost lambda around; nil: none
 	params     *params      // those of the function whose body this is; nil: it is none
 	grouping   *grouping    // collects GROUPING calls; nil: not allowed here
+	match      *matcher     // MEASURES and DEFINE of MATCH_RECOGNIZE, whose columns and calls mean rows of a match; nil: elsewhere
 }
 
 // expr binds an expression.
@@ -176,6 +177,9 @@ func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
 	if c.params != nil {
 		return c.params.resolve(x.Parts, b.at)
 	}
+	if c.match != nil {
+		return c.match.column(x)
+	}
 	if c.alias != nil && len(x.Parts) == 1 && c.aliasFirst {
 		if e := c.alias(x.Parts[0].Text); e != nil {
 			return e, nil
@@ -324,6 +328,11 @@ func (b *Binder) variable(x *ast.Variable) (expr.Expr, error) {
 
 // function tells apart scalar functions, aggregates, window functions and the window columns of GROUP BY TUMBLE(..).
 func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
+	if c.match != nil {
+		if e, ok, err := c.match.call(x, c); ok || err != nil {
+			return e, err
+		}
+	}
 	if x.Over != nil {
 		return b.overCall(x, c)
 	}

@@ -34,6 +34,8 @@ func (b *Binder) from(t ast.TableExpr) (logical.Node, *scope, error) {
 			return b.windowTable(x)
 		}
 		return b.expandAlone(x)
+	case *ast.MatchRecognize:
+		return b.matchRecognize(x)
 	}
 	return nil, nil, notSupported(b.at(t), "this in FROM")
 }

@@ -78,6 +78,8 @@ func countFrom(t ast.TableExpr) int {
 		return countTables(x.Query)
 	case *ast.Join:
 		return countFrom(x.Left) + countFrom(x.Right)
+	case *ast.MatchRecognize:
+		return countFrom(x.Input)
 	case *ast.TableFunc:
 		n := 0
 		for _, a := range x.Args {

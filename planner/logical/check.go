@@ -62,6 +62,8 @@ func checkNode(n Node) error {
 		return checkJoin(x)
 	case *Union:
 		return checkUnion(x)
+	case *MatchRecognize:
+		return checkMatch(x)
 	}
 	return nil
 }

@@ -71,6 +71,8 @@ func describeKeyed(n Node, in []types.Field) string {
 		return x.text(in)
 	case *TopN:
 		return fmt.Sprintf("TopN %d partition %s order %s%s", x.Limit, physical.Names(in, x.PartitionBy), physical.OrderText(in, x.Order), rankText(x.WithRank))
+	case *MatchRecognize:
+		return x.describe(in)
 	case *Deduplicate:
 		return "Deduplicate " + physical.Names(in, x.Key)
 	case *Sort:

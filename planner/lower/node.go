@@ -75,6 +75,9 @@ func (l *Lowerer) stateful(n logical.Node, in physical.Node) (physical.Node, err
 		return l.aggregate(x, in)
 	case *logical.Over:
 		return l.over(x, in), nil
+	case *logical.MatchRecognize:
+		return nil, diag.New(diag.NotSupported, x.Pos, "running MATCH_RECOGNIZE is not supported").
+			WithHint("it is checked, but not executed yet; LAG and LEAD with QUALIFY find short patterns")
 	}
 	return nil, diag.New(diag.Internal, -1, "no physical operator for %s", logical.Describe(n))
 }

@@ -30,7 +30,7 @@ func prune(n logical.Node, need uses) (out logical.Node, to []int) {
 		return pruneOver(x, need)
 	case *logical.Window, *logical.TopN:
 		return pruneAppending(n, need)
-	case *logical.Values, *logical.ViewScan, *logical.SystemScan:
+	case *logical.Values, *logical.ViewScan, *logical.SystemScan, *logical.MatchRecognize:
 		return n, sequence(len(n.Columns()))
 	}
 	return prunePassing(n, need)

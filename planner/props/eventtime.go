@@ -30,6 +30,11 @@ func (d *Deriver) eventTime(n logical.Node, in []*Info) (time, start, end []int)
 		return joinTime(x, in)
 	case *logical.Union:
 		return unionTime(in)
+	case *logical.MatchRecognize:
+		if x.AllRows { // a match ends later than its rows, but in their order
+			return in[0].EventTime, nil, nil
+		}
+		return nil, nil, nil
 	case *logical.ViewScan, *logical.Values, *logical.Scan, *logical.SystemScan:
 		return nil, nil, nil
 	}

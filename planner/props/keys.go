@@ -48,7 +48,7 @@ func keys(n logical.Node, in []*Info) [][]int {
 		return limitKeys(x.Limit, in[0].Keys)
 	case *logical.Sort:
 		return limitKeys(x.Limit, in[0].Keys)
-	case *logical.Union, *logical.SystemScan:
+	case *logical.Union, *logical.SystemScan, *logical.MatchRecognize:
 		return nil
 	}
 	return in[0].Keys

@@ -28,6 +28,7 @@ const (
 	DuplicateName     Code = 2114
 	NotGrouped        Code = 2115 // column neither grouped nor aggregated
 	MisplacedFunction Code = 2116 // aggregate or window function where none may stand
+	UnknownSymbol     Code = 2117 // no variable of a row pattern
 	NoEventTime       Code = 2120 // a window needs an event-time column with a watermark
 	UnboundedState    Code = 2121 // the state could only grow
 	UnboundedQuery    Code = 2122 // a plain SELECT on an endless stream

@@ -55,7 +55,9 @@ var explanations = map[Code]explanation{
 	DuplicateName:     {"duplicate name", "The name is taken: by another object, another column, another option. CREATE .. IF NOT EXISTS and CREATE OR REPLACE accept existing objects."},
 	NotGrouped:        {"column not grouped", "With GROUP BY or an aggregate, every other column of the select list must be grouped or aggregated, e.g. by ANY_VALUE(x)."},
 	MisplacedFunction: {"misplaced function", "Aggregates may not stand in WHERE or ON, window functions only in the select list, ORDER BY and QUALIFY."},
-	NoEventTime:       {"no event time", "The window or join needs a column with a watermark. Declare it in the source: WATERMARK FOR ts AS ts - INTERVAL 5 SECOND."},
+	UnknownSymbol: {"unknown pattern variable", "DEFINE, SUBSET, AFTER MATCH SKIP TO and the qualifiers of columns in MEASURES and DEFINE name variables of " +
+		"PATTERN, or sets of them that SUBSET makes. In there A.price is the price of the last row that is an A."},
+	NoEventTime: {"no event time", "The window or join needs a column with a watermark. Declare it in the source: WATERMARK FOR ts AS ts - INTERVAL 5 SECOND."},
 	UnboundedState: {"unbounded state", "The state of the query would grow for as long as it runs. Use a window, a join bounded in time, or set a time to live " +
 		"for the state if forgetting old keys is acceptable."},
 	UnboundedQuery:   {"endless query", "A plain SELECT on an endless stream never ends. Add EMIT CHANGES to follow it, or LIMIT n to look at some rows."},
