@@ -25,7 +25,7 @@ var (
 	// ranks take no argument and look at no value.
 	ranks = nameSet("ROW_NUMBER RANK DENSE_RANK CUME_DIST PERCENT_RANK")
 	// clocks take no argument, or a number of digits, in TiDB.
-	clocks = nameSet("NOW CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP SYSDATE CURDATE CURRENT_DATE CURTIME CURRENT_TIME UTC_DATE UTC_TIME UTC_TIMESTAMP")
+	clocks = nameSet("NOW CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP SYSDATE CURDATE CURRENT_DATE CURTIME CURRENT_TIME UTC_DATE UTC_TIME UTC_TIMESTAMP CURRENT_USER CURRENT_ROLE")
 	// arities are the numbers of arguments that TiDB takes, where it minds; with others, the binder shall say what is wrong.
 	arities = func() map[string][2]int {
 		m := map[string][2]int{"SUBSTRING": {2, 3}, "SUBSTR": {2, 3}, "MID": {2, 3}, "TRANSLATE": {3, 3}, "JSON_OBJECTAGG": {2, 2}, "NTILE": {1, 1},
