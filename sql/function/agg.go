@@ -23,7 +23,7 @@ func aggregates() []*Agg {
 		agg("min(x)", "The least value; NULL when there is none.", bindExtreme(false), "min(x) of 3, 1, 2", "1"),
 		agg("max(x)", "The greatest value; NULL when there is none.", bindExtreme(true), "max(x) of 'a', 'c', 'b'", "c"),
 		agg("any_value(x)", "Some value of the group; NULL when all are.", bindAny, "any_value(x) of 7", "7"),
-		agg("var_pop(x)", "The population variance.", bindVariance(false, false), "var_pop(x) of 1, 2, 3, 4", "1.25").alias("variance"),
+		agg("var_pop(x)", "The population variance.", bindVariance(false, false), "var_pop(x) of 1, 2, 3, 4", "1.25").alias("variance", "varp"),
 		agg("var_samp(x)", "The sample variance; NULL for less than two values.", bindVariance(true, false), "var_samp(x) of 1, 2, 3, 4, 5", "2.5"),
 		agg("stddev_pop(x)", "The population standard deviation.", bindVariance(false, true), "stddev_pop(x) of 2, 4, 4, 4, 5, 5, 7, 9", "2").alias("stddev", "std"),
 		agg("stddev_samp(x)", "The sample standard deviation; NULL for less than two values.", bindVariance(true, true), "stddev_samp(x) of 1, 3, 5", "2"),
@@ -35,9 +35,9 @@ func aggregates() []*Agg {
 		agg("array_agg(x)", "All values, NULLs too, as an ARRAY in order of arrival.", bindArrayAgg, "array_agg(x) of 1, NULL, 2", "[1, null, 2]").alias("collect"),
 		agg("first_value(x)", "The value that arrived first.", bindEnd(false), "first_value(x) of 3, 1", "3").alias("first"),
 		agg("last_value(x)", "The value that arrived last.", bindEnd(true), "last_value(x) of 3, 1", "1").alias("last"),
-		agg("arg_min(x, by)", "The x of the row with the least `by`; rows where `by` is NULL do not count.", bindArg(false), "arg_min(x, y) of ('a', 2), ('b', 1)", "b").alias("min_by"),
-		agg("arg_max(x, by)", "The x of the row with the greatest `by`.", bindArg(true), "arg_max(x, y) of ('a', 2), ('b', 1)", "a").alias("max_by"),
-		agg("approx_count_distinct(x)", "About how many different values there are, within 2 % and in bounded memory; exact up to 256.", bindApprox, "approx_count_distinct(x) of 1, 2, 2", "2"),
+		agg("arg_min(x, by)", "The x of the row with the least `by`; rows where `by` is NULL do not count.", bindArg(false), "arg_min(x, y) of ('a', 2), ('b', 1)", "b").alias("min_by", "earliest_by"),
+		agg("arg_max(x, by)", "The x of the row with the greatest `by`.", bindArg(true), "arg_max(x, y) of ('a', 2), ('b', 1)", "a").alias("max_by", "latest_by"),
+		agg("approx_count_distinct(x)", "About how many different values there are, within 2 % and in bounded memory; exact up to 256.", bindApprox, "approx_count_distinct(x) of 1, 2, 2", "2").alias("approx_distinct", "ndv"),
 	}
 }
 

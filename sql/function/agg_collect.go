@@ -314,7 +314,7 @@ func (s *argBestState) Decode(group int, data []byte) ([]byte, error) {
 		return nil, err
 	}
 	val, rest, err := readSized(rest)
-	if err != nil || len(key) > 0 && !(decodes(key, s.by) && decodes(val, s.x)) {
+	if err != nil || len(key) == 0 && len(val) > 0 || len(key) > 0 && !(decodes(key, s.by) && decodes(val, s.x)) {
 		return nil, errState
 	}
 	s.key[group], s.val[group] = append(s.key[group][:0], key...), append(s.val[group][:0], val...)

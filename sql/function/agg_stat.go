@@ -59,7 +59,7 @@ func (s *varianceState) remove(g int32, x float64) {
 	n := float64(s.n[g])
 	old := s.mean[g]
 	s.mean[g] = (old*(n+1) - x) / n
-	s.m2[g] = max(0, s.m2[g]-(x-old)*(x-s.mean[g]))
+	s.m2[g] = cancelled(s.m2[g], (x-old)*(x-s.mean[g]))
 }
 
 func (s *varianceState) Emit(group int, out *vector.Vector) {

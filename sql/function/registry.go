@@ -29,6 +29,12 @@ func init() {
 	register(miscFuncs()...)
 	registerAgg(aggregates()...)
 	registerWindow(windowFunctions()...)
+	registerAgg(conditionAggs()...)
+	registerAgg(momentAggs()...)
+	registerAgg(tallyAggs()...)
+	registerAgg(append(digestAggs(), topKAgg())...)
+	registerAgg(histogramAggs()...)
+	registerAgg(pairAggs()...)
 }
 
 // register adds a family. A record without doc or example, or a name used twice, is a mistake of this package: it panics at start.
