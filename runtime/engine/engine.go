@@ -156,6 +156,13 @@ func (e *Engine) Broker() (*broker.Broker, error) {
 	return b, nil
 }
 
+// RunningBroker returns the embedded broker if it runs, else nil.
+func (e *Engine) RunningBroker() *broker.Broker {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.broker
+}
+
 // topicDefaults: a temporary engine need not survive the machine.
 func (e *Engine) topicDefaults() map[string]string {
 	if e.temp {

@@ -28,6 +28,7 @@ type Broker struct {
 	tasks     sync.WaitGroup // listeners and background loops
 	inFlight  byteBudget
 	count     counters
+	started   time.Time
 	// budgetWarned is when it was last said that requests wait for room, in nanoseconds since 1970.
 	budgetWarned atomic.Int64
 	sessions     *session.Cache // of fetches
@@ -70,6 +71,7 @@ func Open(opts Options) (*Broker, error) {
 	}
 	b := &Broker{
 		opts: opts, lock: lock, committer: log.NewCommitter(0),
+		started:  opts.Now(),
 		sessions: session.NewCache(opts.FetchSessions),
 		topics:   map[string]*topic{}, byID: map[topicID]*topic{}, conns: map[*conn]struct{}{}, connsFrom: map[string]int{},
 	}

@@ -54,6 +54,7 @@ type pending struct {
 	rawAnswer   []byte
 	from        sender
 	throttle    time.Duration // for which the client is to be held back
+	begun       time.Time     // when it was read
 }
 
 // request is one decoded request and where it came from.
@@ -285,6 +286,7 @@ func (c *conn) readBody(r io.Reader, key, version int16, body []byte) (pending, 
 // handle decodes the body, runs the handler and charges its sender. A panic closes this connection only.
 func (c *conn) handle(key, version int16, body []byte) (p pending, err error) {
 	start := time.Now()
+	p.begun = start
 	defer func() {
 		if v := recover(); v != nil {
 			stack := string(debug.Stack())
@@ -417,7 +419,9 @@ func (c *conn) answer(p pending) (err error) {
 	if len(*buf) > 1<<31-1 {
 		return fmt.Errorf("answer to request key %d is too large: %d bytes", p.key, len(*buf))
 	}
-	return c.send(*buf)
+	err = c.send(*buf)
+	c.broker.count.answered(p.key, time.Since(p.begun))
+	return err
 }
 
 func (c *conn) send(frame []byte) error {

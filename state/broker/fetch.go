@@ -51,6 +51,7 @@ type divergence struct {
 type fetchTopic struct {
 	name  string
 	id    topicID
+	count *topicCounters // nil if there is no such topic
 	parts []fetchPart
 }
 
@@ -148,6 +149,9 @@ func (b *Broker) resolveFetch(r *request, f *fetchReply, items []session.Item) {
 		k := items[from].Key
 		ft := fetchTopic{name: k.Topic, id: k.TopicID, parts: make([]fetchPart, 0, to-from)}
 		top, parts := b.findTopic(k.Topic, k.TopicID)
+		if top != nil {
+			ft.count = &top.count
+		}
 		refuse := errNone
 		if top != nil || k.Topic != "" {
 			refuse = r.topic(kmsg.ACLOperationRead, topicName(top, k.Topic))

@@ -44,7 +44,15 @@ func (f *fetchReply) AppendTo(dst []byte) []byte {
 		}
 		e.count(len(t.parts))
 		for j := range t.parts {
+			before := e.left
 			e.partition(&t.parts[j], f.isolation)
+			if t.count != nil {
+				t.count.fetches.Add(1)
+				t.count.bytesOut.Add(int64(before - e.left))
+				if t.parts[j].err != errNone {
+					t.count.failedFetches.Add(1)
+				}
+			}
 		}
 		e.tags()
 	}

@@ -94,14 +94,22 @@ func (c *produceCall) appendTopic(t *kmsg.ProduceRequestTopic, refuse int16) {
 }
 
 func (c *produceCall) appendBatch(p *partition, batch []byte, rp *kmsg.ProduceResponseTopicPartition, w produceWait) {
+	count := &p.topic.count
+	count.produces.Add(1)
 	if rp.ErrorCode = c.denied[p]; rp.ErrorCode != errNone {
+		count.failedProduces.Add(1)
 		return
 	}
 	at, verified := c.begins[p]
 	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch, Keyed: true, TxnVerified: verified, VerifiedAt: at})
 	if err != nil {
 		rp.ErrorCode, rp.ErrorMessage = errorCode(err), errorMessage(err)
+		count.failedProduces.Add(1)
 		return
+	}
+	if !res.Duplicate {
+		count.messagesIn.Add(res.Last - res.First + 1)
+		count.bytesIn.Add(int64(len(batch)))
 	}
 	rp.BaseOffset, rp.LogAppendTime, rp.LogStartOffset = res.First, res.TimestampMs, p.log.StartOffset()
 	c.broker.count.batches.Add(1)

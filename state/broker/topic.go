@@ -28,6 +28,7 @@ type topic struct {
 	internal   bool
 	partitions []*partition
 	config     map[string]string // explicitly set only
+	count      topicCounters
 }
 
 func (t *topic) close() error {

@@ -143,6 +143,13 @@ func (l *Log) Size() int64 {
 	return n
 }
 
+// Segments is the number of segment files.
+func (l *Log) Segments() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.segments)
+}
+
 // Err is the error that stopped the log, or nil.
 func (l *Log) Err() error {
 	l.mu.RLock()

@@ -108,3 +108,22 @@ func firstInBatch(h *Header, batch []byte, q timeQuery) TimestampOffset {
 	}
 	return found
 }
+
+// TimestampAt is the timestamp of the batch that holds offset, or of the first visible one after it: its largest, in milliseconds.
+// It reads headers only. false: there is none, or it cannot be read.
+func (l *Log) TimestampAt(offset int64) (int64, bool) {
+	seg, size, bound, err := l.segmentFor(offset, ReadOptions{})
+	if err != nil || seg == nil {
+		return 0, false
+	}
+	defer seg.release()
+	pos, err := seg.lookup(offset, size)
+	if err != nil {
+		return 0, false
+	}
+	pos, h, err := seg.seek(nil, pos, offset, size)
+	if err != nil || pos < 0 || h.BaseOffset >= bound {
+		return 0, false
+	}
+	return h.MaxTimestamp, true
+}

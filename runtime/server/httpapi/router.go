@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/runtime/metric"
 	"github.com/millrace/millrace/sql/diag"
 )
 
@@ -36,6 +37,7 @@ func New(e *engine.Engine) *Handler {
 	h := &Handler{engine: e, mux: http.NewServeMux(), sessions: map[string]*session{}}
 	h.mux.HandleFunc("POST /v1/sql", h.sql)
 	h.mux.HandleFunc("GET /v1/jobs", h.jobs)
+	h.mux.Handle("GET /metrics", metric.Handler(metric.Source{Broker: e.RunningBroker}))
 	h.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	return h
 }
