@@ -184,7 +184,9 @@ func (c *brokerCollector) Collect(ch chan<- prometheus.Metric) {
 func collect[T any](ch chan<- prometheus.Metric, list []family[T], v T) {
 	for i := range list {
 		f := &list[i]
-		f.fill(v, func(value float64, labels ...string) { ch <- prometheus.MustNewConstMetric(f.desc, f.kind, value, labels...) })
+		f.fill(v, func(value float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(f.desc, f.kind, value, labels...)
+		})
 	}
 }
 
