@@ -360,6 +360,18 @@ func (a *AggGroup) markStored(gid int32) {
 	}
 }
 
+// Start emits the global group's row over nothing, unless a run before has done so.
+func (a *AggGroup) Start(out Output) error {
+	if len(a.o.Keys) > 0 || a.o.FinalOnly {
+		return nil
+	}
+	a.emit.out = out
+	if err := a.endGlobal(); err != nil {
+		return err
+	}
+	return a.emit.flush()
+}
+
 // End emits the groups of a FinalOnly aggregation by key, and the global group's row when no row ever came.
 func (a *AggGroup) End(_ int, out Output) error {
 	a.emit.out = out

@@ -50,6 +50,12 @@ type Gated interface {
 	Gate() int
 }
 
+// Starter is implemented by operators that have something to say before their first input: a global aggregate has a row over nothing.
+type Starter interface {
+	// Start comes once, behind Open and before everything else.
+	Start(out Output) error
+}
+
 // Context is what a task lends to its operators; valid from Open to Close.
 type Context struct {
 	Fn    *function.Ctx // evaluation context; Now is the epoch clock

@@ -36,6 +36,7 @@ type Node struct {
 
 	task    *Task
 	combine *watermark.Combine
+	started bool
 }
 
 // Counters are a node's statistics; readable from any goroutine.

@@ -3,6 +3,7 @@ package task
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/millrace/millrace/connectors"
 	"github.com/millrace/millrace/runtime/exchange"
@@ -166,7 +167,9 @@ func (t *Task) open() error {
 			return fmt.Errorf("opening %s: %w", n.Name, err)
 		}
 	}
-	t.gate()
+	if err := t.gate(); err != nil {
+		return err
+	}
 	for _, l := range t.Leaves {
 		if l.Restored == operator.MinTime {
 			continue
@@ -193,30 +196,64 @@ func (t *Task) restoredMark(n *Node) int64 {
 	return operator.MinTime
 }
 
-// gate holds every leaf but those below a gated operator's first input, until those have ended.
-func (t *Task) gate() {
+// gate holds every leaf but those below a gated operator's first input, until those have ended; and starts what may send rows now.
+func (t *Task) gate() error {
 	t.gated = false
+	var closed []*Node
 	for _, n := range t.Nodes {
-		g, ok := n.Op.(operator.Gated)
-		if !ok {
-			continue
+		if t.closed(n) {
+			closed = append(closed, n)
 		}
-		open := true
-		for _, l := range t.Leaves {
-			if l.feeds(n, g.Gate()) && !l.done {
-				open = false
-			}
-		}
-		if open {
-			continue
-		}
+	}
+	if len(closed) > 0 {
+		n := closed[0]
 		t.gated = true
 		for _, l := range t.Leaves {
-			l.hold(!l.feeds(n, g.Gate()))
+			l.hold(!l.feeds(n, n.Op.(operator.Gated).Gate()))
 		}
-		return
+	} else {
+		t.resumeLeaves()
 	}
-	t.resumeLeaves()
+	return t.start(closed)
+}
+
+// closed tells whether n waits for the whole of its first input.
+func (t *Task) closed(n *Node) bool {
+	g, ok := n.Op.(operator.Gated)
+	if !ok {
+		return false
+	}
+	for _, l := range t.Leaves {
+		if l.feeds(n, g.Gate()) && !l.done {
+			return true
+		}
+	}
+	return false
+}
+
+// start lets operators begin whose rows do not come upon a closed gate.
+func (t *Task) start(closed []*Node) error {
+	for _, n := range t.Nodes {
+		s, ok := n.Op.(operator.Starter)
+		if !ok || n.started || n.below(closed) {
+			continue
+		}
+		n.started = true
+		if err := s.Start(output{n}); err != nil {
+			return fmt.Errorf("starting %s: %w", n.Name, err)
+		}
+	}
+	return nil
+}
+
+// below tells whether n's rows would come to one of the gates, other than through the input that opens it.
+func (n *Node) below(gates []*Node) bool {
+	for p := n; p.Parent != nil; p = p.Parent {
+		if slices.Contains(gates, p.Parent) && p.ParentInput != p.Parent.Op.(operator.Gated).Gate() {
+			return true
+		}
+	}
+	return false
 }
 
 // feeds tells whether the leaf lies below the given input of n.
@@ -245,7 +282,9 @@ func (t *Task) loop() error {
 		}
 	}
 	if t.gated {
-		t.gate()
+		if err := t.gate(); err != nil {
+			return err
+		}
 	}
 	for !t.ended {
 		ctl, ch, m, ok := t.inbox.Receive()
@@ -312,7 +351,9 @@ func (t *Task) message(ch *exchange.Channel, m *flow.Message) error {
 	}
 	if m.Kind == flow.End {
 		if t.gated {
-			t.gate()
+			if err := t.gate(); err != nil {
+				return err
+			}
 		}
 		return t.maybeBarrier()
 	}
@@ -346,10 +387,9 @@ func (t *Task) maybeBarrier() error {
 	}
 	t.epoch, t.triggered = 0, false
 	if t.gated {
-		t.gate()
-	} else {
-		t.resumeLeaves()
+		return t.gate()
 	}
+	t.resumeLeaves()
 	return nil
 }
 
