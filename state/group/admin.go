@@ -26,7 +26,7 @@ func (c *Coordinator) Describe(groupID string) Description {
 		return Description{Code: InvalidGroupID, State: "Dead"}
 	}
 	g := c.groups[groupID]
-	if g == nil {
+	if g == nil || g.consumers != nil {
 		return Description{Code: GroupIDNotFound, Group: groupID, State: "Dead"}
 	}
 	d := Description{Group: g.id, State: g.state.String(), ProtocolType: g.protocolType}
@@ -43,18 +43,37 @@ func (c *Coordinator) Describe(groupID string) Description {
 	return d
 }
 
+// The types of groups.
+const (
+	TypeClassic  = "classic"
+	TypeConsumer = "consumer"
+)
+
+// tombstone deletes the group's record.
+func (g *group) tombstone() change {
+	if g.consumers != nil {
+		return change{kind: kindConsumer, tombstone: true, group: g.id}
+	}
+	return change{kind: kindGroup, tombstone: true, group: g.id}
+}
+
 // Listing is one line of ListGroups.
 type Listing struct {
 	Group        string
 	ProtocolType string
 	State        string
+	Type         string // "classic" or "consumer"
 }
 
 // List names all groups, sorted.
 func (c *Coordinator) List() []Listing {
 	out := make([]Listing, 0, len(c.groups))
 	for _, g := range c.sortedGroups() {
-		out = append(out, Listing{g.id, g.protocolType, g.state.String()})
+		l := Listing{g.id, g.protocolType, g.state.String(), TypeClassic}
+		if g.consumers != nil {
+			l = Listing{g.id, TypeConsumer, g.consumers.stateName(), TypeConsumer}
+		}
+		out = append(out, l)
 	}
 	return out
 }
@@ -68,7 +87,7 @@ func (c *Coordinator) DeleteGroup(t Ticket, groupID string) {
 		code = InvalidGroupID
 	case g == nil:
 		code = GroupIDNotFound
-	case len(g.members) > 0 || len(g.joining) > 0 || len(g.pending) > 0:
+	case g.hasMembers() || len(g.joining) > 0 || len(g.pending) > 0:
 		code = NonEmptyGroup
 	}
 	if code != None {
@@ -79,6 +98,6 @@ func (c *Coordinator) DeleteGroup(t Ticket, groupID string) {
 	for _, tp := range sortedKeys(g.offsets) {
 		changes = append(changes, change{kind: kindOffset, tombstone: true, group: g.id, partition: tp})
 	}
-	changes = append(changes, change{kind: kindGroup, tombstone: true, group: g.id})
+	changes = append(changes, g.tombstone())
 	c.commit(t, changes, nil)
 }

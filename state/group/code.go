@@ -15,6 +15,7 @@ const (
 	UnknownMemberID           Code = 25
 	InvalidSessionTimeout     Code = 26
 	RebalanceInProgress       Code = 27
+	InvalidRequest            Code = 42
 	NonEmptyGroup             Code = 68
 	GroupIDNotFound           Code = 69
 	MemberIDRequired          Code = 79
@@ -22,6 +23,11 @@ const (
 	FencedInstanceID          Code = 82
 	GroupSubscribedToTopic    Code = 86
 	UnstableOffsetCommit      Code = 88
+	FencedMemberEpoch         Code = 110
+	UnreleasedInstanceID      Code = 111
+	UnsupportedAssignor       Code = 112
+	StaleMemberEpoch          Code = 113
+	InvalidRegularExpression  Code = 128
 	codeNameUnknown                = "UNKNOWN"
 	maxMetadataBytes               = 4096  // per committed offset, as Kafka's offset.metadata.max.bytes
 	maxMembers                     = 10000 // per group
@@ -53,4 +59,10 @@ var codeNames = map[Code]string{
 	FencedInstanceID:          "FENCED_INSTANCE_ID",
 	GroupSubscribedToTopic:    "GROUP_SUBSCRIBED_TO_TOPIC",
 	UnstableOffsetCommit:      "UNSTABLE_OFFSET_COMMIT",
+	InvalidRequest:            "INVALID_REQUEST",
+	FencedMemberEpoch:         "FENCED_MEMBER_EPOCH",
+	UnreleasedInstanceID:      "UNRELEASED_INSTANCE_ID",
+	UnsupportedAssignor:       "UNSUPPORTED_ASSIGNOR",
+	StaleMemberEpoch:          "STALE_MEMBER_EPOCH",
+	InvalidRegularExpression:  "INVALID_REGULAR_EXPRESSION",
 }

@@ -16,6 +16,11 @@ type Options struct {
 	InitialRebalanceDelay time.Duration
 	// OffsetRetention is how long offsets outlive the last member. Default: 7 days.
 	OffsetRetention time.Duration
+	// ConsumerSession is how long a member of the consumer protocol may be silent. Default: 45 s.
+	ConsumerSession time.Duration
+	// HeartbeatInterval is how often members of the consumer protocol are asked to beat: the pace of their rebalances.
+	// Default: 3 s (Kafka 5 s).
+	HeartbeatInterval time.Duration
 	// NewMemberID makes a member id unique across restarts. Required: it is the
 	// only source of randomness, so tests pass a counter.
 	NewMemberID func(clientID string) string
@@ -31,6 +36,12 @@ func (o Options) withDefaults() Options {
 	if o.OffsetRetention == 0 {
 		o.OffsetRetention = 7 * 24 * time.Hour
 	}
+	if o.ConsumerSession == 0 {
+		o.ConsumerSession = 45 * time.Second
+	}
+	if o.HeartbeatInterval == 0 {
+		o.HeartbeatInterval = 3 * time.Second
+	}
 	return o
 }
 
@@ -39,7 +50,7 @@ func (o Options) withDefaults() Options {
 type Ticket uint64
 
 // Action is something the caller must do: [Append], [JoinReply], [SyncReply],
-// [CommitReply] or [TxnDone].
+// [CommitReply], [TxnDone] or [ConsumerHeartbeatReply].
 type Action interface{ action() }
 
 // Append asks for the records to be written, as one atomic batch, to the
@@ -61,7 +72,7 @@ type SyncReply struct {
 	Response SyncResponse
 }
 
-// CommitReply answers Commit, CommitTxn, DeleteOffsets and DeleteGroup. Codes
+// CommitReply answers Commit, CommitTxn, DeleteOffsets, DeleteGroup and Settled. Codes
 // is parallel to the partitions asked for; nil means all get Code.
 type CommitReply struct {
 	Ticket Ticket
@@ -92,6 +103,7 @@ func (TxnDone) action()     {}
 type Coordinator struct {
 	opts     Options
 	groups   map[string]*group
+	topics   []TopicMeta // by name
 	actions  []Action
 	appendID uint64
 	inflight map[uint64]inflight // by append id
@@ -131,8 +143,14 @@ func (c *Coordinator) Replay(r Record) error {
 	if err != nil {
 		return err
 	}
-	if ch.kind == kindGroup && !ch.tombstone {
+	switch {
+	case ch.kind == kindGroup && !ch.tombstone:
 		c.restore(ch)
+	case ch.kind == kindConsumer && !ch.tombstone:
+		g := c.obtain(ch.group)
+		g.consumers, g.emptySince = ch.consumers, ch.emptySince
+	case ch.kind == kindConsumer && c.groups[ch.group] != nil:
+		c.groups[ch.group].consumers = nil
 	}
 	c.apply(ch)
 	return nil
@@ -143,6 +161,12 @@ func (c *Coordinator) Start(now time.Time) {
 	for _, g := range c.groups {
 		for _, m := range g.members {
 			m.touch(now)
+		}
+		if cg := g.consumers; cg != nil {
+			for _, m := range cg.members {
+				m.expires, m.revokeBy = now.Add(c.opts.ConsumerSession), now.Add(m.rebalance)
+			}
+			c.retarget(g)
 		}
 	}
 }
@@ -212,12 +236,33 @@ func (c *Coordinator) apply(ch change) {
 			return
 		}
 		c.obtain(ch.group).addPending(ch.producerID, ch.partition, ch.offset)
-	case kindGroup:
-		if g := c.groups[ch.group]; g != nil {
+	case kindGroup, kindConsumer:
+		if g := c.groups[ch.group]; g != nil && (g.consumers != nil) == (ch.kind == kindConsumer) {
 			g.known = !ch.tombstone
 			c.dropIfUnused(g)
 		}
 	}
+}
+
+// Settled is answered by a CommitReply as soon as the outcome of all appends so far is known.
+func (c *Coordinator) Settled(t Ticket) {
+	in, ok := c.inflight[c.appendID] // outcomes come in order: the newest is the last
+	if !ok {
+		c.emit(CommitReply{Ticket: t})
+		return
+	}
+	before := in.done
+	in.done = func(ok bool) {
+		if before != nil {
+			before(ok)
+		}
+		reply := CommitReply{Ticket: t}
+		if !ok {
+			reply.Code = CoordinatorNotAvailable
+		}
+		c.emit(reply)
+	}
+	c.inflight[c.appendID] = in
 }
 
 // obtain finds a group, making it if needed.
@@ -232,7 +277,7 @@ func (c *Coordinator) obtain(id string) *group {
 
 // dropIfUnused forgets a group without members, offsets or a durable record.
 func (c *Coordinator) dropIfUnused(g *group) {
-	if len(g.members) == 0 && len(g.joining) == 0 && len(g.offsets) == 0 && len(g.pending) == 0 && !g.known {
+	if !g.hasMembers() && len(g.joining) == 0 && len(g.offsets) == 0 && len(g.pending) == 0 && !g.known {
 		delete(c.groups, g.id)
 	}
 }

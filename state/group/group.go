@@ -83,7 +83,8 @@ type group struct {
 	static       map[string]string    // instance id → member id
 	joining      map[string]time.Time // ids handed out with MEMBER_ID_REQUIRED → when they lapse
 	emptySince   time.Time
-	known        bool // a durable group record exists
+	known        bool       // a durable group record exists
+	consumers    *consumers // not nil: a group of the consumer protocol; then all of the classic one is empty
 
 	rebalanceStart    time.Time
 	rebalanceEarliest time.Time // initial delay: do not complete before

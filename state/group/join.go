@@ -48,6 +48,13 @@ func (c *Coordinator) Join(now time.Time, t Ticket, r JoinRequest) {
 		return
 	}
 	g := c.groups[r.Group]
+	if g != nil && g.consumers != nil {
+		if g.hasMembers() {
+			c.refuseJoin(t, r.MemberID, InconsistentGroupProtocol)
+			return
+		}
+		c.becomeClassic(g)
+	}
 	if r.MemberID != "" {
 		if g == nil {
 			c.refuseJoin(t, r.MemberID, UnknownMemberID)

@@ -61,8 +61,11 @@ func (c *Coordinator) checkCommit(now time.Time, r CommitRequest, txn bool) Code
 		}
 		return None
 	}
-	if r.Generation < 0 && g.state == Empty || anonymous && txn {
+	if r.Generation < 0 && g.state == Empty && !g.hasMembers() || anonymous && txn {
 		return None
+	}
+	if g.consumers != nil && g.hasMembers() {
+		return g.consumers.checkEpoch(now, c.opts.ConsumerSession, r.MemberID, r.Generation, txn)
 	}
 	m, code := g.find(r.MemberID, r.InstanceID)
 	switch {
@@ -74,6 +77,38 @@ func (c *Coordinator) checkCommit(now time.Time, r CommitRequest, txn bool) Code
 		return RebalanceInProgress
 	}
 	m.touch(now)
+	return None
+}
+
+// checkEpoch says whether a member may commit at its epoch.
+func (cg *consumers) checkEpoch(now time.Time, session time.Duration, memberID string, epoch int32, txn bool) Code {
+	m := cg.members[memberID]
+	switch {
+	case m == nil:
+		return UnknownMemberID
+	case epoch != m.epoch && txn:
+		return IllegalGeneration
+	case epoch != m.epoch:
+		return StaleMemberEpoch
+	}
+	m.expires = now.Add(session)
+	return None
+}
+
+// CheckFetcher says whether a member of the consumer protocol may read offsets at its epoch (OffsetFetch v9); without a member id
+// everybody may.
+func (c *Coordinator) CheckFetcher(groupID, memberID string, epoch int32) Code {
+	g := c.groups[groupID]
+	if memberID == "" || g == nil || g.consumers == nil {
+		return None
+	}
+	m := g.consumers.members[memberID]
+	switch {
+	case m == nil:
+		return UnknownMemberID
+	case epoch != m.epoch:
+		return StaleMemberEpoch
+	}
 	return None
 }
 
@@ -158,7 +193,7 @@ func (c *Coordinator) DeleteOffsets(t Ticket, groupID string, partitions []Topic
 		code = InvalidGroupID
 	case g == nil:
 		code = GroupIDNotFound
-	case g.state != Empty && g.protocolType != "consumer":
+	case g.state != Empty && g.consumers == nil && g.protocolType != "consumer":
 		code = NonEmptyGroup
 	}
 	if code != None {
@@ -179,6 +214,13 @@ func (c *Coordinator) DeleteOffsets(t Ticket, groupID string, partitions []Topic
 
 // subscribed says whether a member of a consumer group reads the topic.
 func (g *group) subscribed(topic string) bool {
+	if g.consumers != nil {
+		for _, m := range g.consumers.members {
+			if m.subscribesTo(topic) {
+				return true
+			}
+		}
+	}
 	for _, m := range g.members {
 		for _, p := range m.protocols {
 			if subscribes(p.Metadata, topic) {

@@ -18,9 +18,10 @@ type recordKind byte
 
 // Kinds of record: first byte after the version of every key.
 const (
-	kindOffset  recordKind = 1
-	kindGroup   recordKind = 2
-	kindPending recordKind = 3
+	kindOffset   recordKind = 1
+	kindGroup    recordKind = 2
+	kindPending  recordKind = 3
+	kindConsumer recordKind = 4
 )
 
 // formatVersion starts every key and value.
@@ -40,6 +41,7 @@ type change struct {
 	leader       string         // group
 	emptySince   time.Time      // group
 	members      []*member      // group; only what is stored of them
+	consumers    *consumers     // consumer; only what is stored of it
 }
 
 func (ch change) encode() Record {
@@ -56,7 +58,11 @@ func (ch change) encode() Record {
 		return Record{Key: k}
 	}
 	v := []byte{formatVersion}
-	if ch.kind == kindGroup {
+	switch ch.kind {
+	case kindConsumer:
+		v = binary.AppendVarint(v, millis(ch.emptySince))
+		v = appendConsumers(v, ch.consumers)
+	case kindGroup:
 		v = binary.AppendVarint(v, int64(ch.generation))
 		v = appendString(v, ch.protocolType)
 		v = binary.AppendVarint(v, millis(ch.emptySince))
@@ -66,7 +72,7 @@ func (ch change) encode() Record {
 		for _, m := range ch.members {
 			v = appendMember(v, m)
 		}
-	} else {
+	default:
 		v = binary.AppendVarint(v, ch.offset.Offset)
 		v = binary.AppendVarint(v, int64(ch.offset.LeaderEpoch))
 		v = appendString(v, ch.offset.Metadata)
@@ -89,7 +95,7 @@ func decodeRecord(r Record) (change, error) {
 		ch.partition = k.partition()
 	case kindOffset:
 		ch.partition = k.partition()
-	case kindGroup:
+	case kindGroup, kindConsumer:
 	default:
 		if k.err == nil {
 			k.err = fmt.Errorf("kind %d is not known", ch.kind)
@@ -106,7 +112,11 @@ func decodeRecord(r Record) (change, error) {
 	if n := v.byte(); n != formatVersion && v.err == nil {
 		return ch, fmt.Errorf("decoding offsets record: value version %d is not known", n)
 	}
-	if ch.kind == kindGroup {
+	switch ch.kind {
+	case kindConsumer:
+		ch.emptySince = fromMillis(v.varint())
+		ch.consumers = v.consumers()
+	case kindGroup:
 		ch.generation = int32(v.varint())
 		ch.protocolType = v.string()
 		ch.emptySince = fromMillis(v.varint())
@@ -115,7 +125,7 @@ func decodeRecord(r Record) (change, error) {
 		for n := v.uvarint(); n > 0 && v.err == nil; n-- {
 			ch.members = append(ch.members, v.member())
 		}
-	} else {
+	default:
 		ch.offset.Offset = v.varint()
 		ch.offset.LeaderEpoch = int32(v.varint())
 		ch.offset.Metadata = v.string()

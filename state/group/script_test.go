@@ -34,6 +34,7 @@ type world struct {
 	held    []Append
 	hold    bool
 	replies map[Ticket]Action
+	topics  []TopicMeta
 }
 
 func newWorld(opts Options) *world {
@@ -98,6 +99,18 @@ func (w *world) act(b *strings.Builder, a Action) {
 	case CommitReply:
 		w.replies[a.Ticket] = a
 		fmt.Fprintf(b, "%s: %v %v\n", w.names[a.Ticket], a.Code, a.Codes)
+	case ConsumerHeartbeatReply:
+		w.replies[a.Ticket] = a
+		r := a.Response
+		if r.Code != None {
+			fmt.Fprintf(b, "%s: %v %s\n", w.names[a.Ticket], r.Code, r.Message)
+			return
+		}
+		fmt.Fprintf(b, "%s: epoch=%d", w.names[a.Ticket], r.Epoch)
+		if r.Told {
+			fmt.Fprintf(b, " has %s", partitionText(r.Assigned))
+		}
+		b.WriteByte('\n')
 	case TxnDone:
 		w.replies[a.Ticket] = a
 		fmt.Fprintf(b, "%s: settled %v\n", w.names[a.Ticket], a.Code)
@@ -145,6 +158,17 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		w.sync(t, a)
 	case "heartbeat":
 		out = fmt.Sprintln(w.c.Heartbeat(w.now, "g", a["member"], a["instance"], int32(number(t, a["generation"], -1))))
+	case "beat":
+		w.beat(t, a)
+	case "topics":
+		var topics []TopicMeta
+		for name, n := range a {
+			topics = append(topics, TopicMeta{Name: name, ID: TopicID{name[0]}, Partitions: int32(number(t, n, 1))})
+		}
+		w.topics = topics
+		w.c.SetTopics(w.now, topics)
+	case "describe-consumers":
+		out = w.describeConsumers()
 	case "leave":
 		code, codes := w.c.Leave(w.now, "g", []Leaver{{a["member"], a["instance"]}})
 		out = fmt.Sprintln(code, codes)
@@ -165,7 +189,7 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		out = w.describe()
 	case "list":
 		for _, l := range w.c.List() {
-			out += fmt.Sprintf("%s %s %s\n", l.Group, l.ProtocolType, l.State)
+			out += fmt.Sprintf("%s %s %s %s\n", l.Group, l.ProtocolType, l.State, l.Type)
 		}
 	case "hold":
 		w.hold = true
@@ -263,6 +287,7 @@ func (w *world) disk(ok bool) {
 func (w *world) restart(t interface{ Fatal(...any) }) {
 	w.hold, w.held = false, nil
 	w.c = New(w.opts)
+	w.c.SetTopics(w.now, w.topics)
 	for _, r := range compacted(w.log) {
 		if err := w.c.Replay(r); err != nil {
 			t.Fatal(err)

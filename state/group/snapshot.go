@@ -13,7 +13,11 @@ func (c *Coordinator) Snapshot() ([]Record, bool) {
 			if g.state == Preparing || g.state == Completing {
 				return nil, false
 			}
-			out = append(out, g.record().encode())
+			if g.consumers != nil {
+				out = append(out, g.consumerRecord().encode())
+			} else {
+				out = append(out, g.record().encode())
+			}
 		}
 		for _, tp := range sortedKeys(g.offsets) {
 			out = append(out, change{kind: kindOffset, group: g.id, partition: tp, offset: g.offsets[tp]}.encode())

@@ -10,6 +10,7 @@ import (
 func (c *Coordinator) Tick(now time.Time) {
 	for _, g := range c.sortedGroups() {
 		c.tickMembers(now, g)
+		c.tickConsumers(now, g)
 		c.completeIfReady(now, g)
 		c.expireOffsets(now, g)
 		c.dropIfUnused(g)
@@ -37,7 +38,7 @@ func (c *Coordinator) tickMembers(now time.Time, g *group) {
 
 // expireOffsets deletes what an empty group has not used for the retention.
 func (c *Coordinator) expireOffsets(now time.Time, g *group) {
-	if g.state != Empty || len(g.joining) > 0 {
+	if g.state != Empty || len(g.joining) > 0 || g.hasMembers() {
 		return
 	}
 	var expired []TopicPartition
@@ -64,7 +65,7 @@ func (c *Coordinator) expireOffsets(now time.Time, g *group) {
 	}
 	if len(g.offsets) == 0 && len(g.pending) == 0 && g.known {
 		g.known = false
-		changes = append(changes, change{kind: kindGroup, tombstone: true, group: g.id})
+		changes = append(changes, g.tombstone())
 	}
 	c.persist(changes, nil)
 }
