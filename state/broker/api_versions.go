@@ -21,6 +21,7 @@ func handleAPIVersions(b *Broker, r *request) reply {
 
 // featureLevels are the finalized features that switch client behaviour, by name.
 var featureLevels = map[string]int16{
+	"group.version":       featureGroupVersion,
 	"metadata.version":    featureMetadataVersion,
 	"transaction.version": featureTransactionVersion,
 }

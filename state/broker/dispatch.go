@@ -102,6 +102,8 @@ var dispatchTable = []requestSpec{
 	{61, "DescribeProducers", 0, 0, handleDescribeProducers, rights{topicRead}},
 	{65, "DescribeTransactions", 0, 0, handleDescribeTransactions, rights{txnDescribe}},
 	{66, "ListTransactions", 0, 2, handleListTransactions, rights{txnDescribe}},
+	{68, "ConsumerGroupHeartbeat", 0, 1, handleConsumerGroupHeartbeat, rights{groupRead, topicDescribe}},
+	{69, "ConsumerGroupDescribe", 0, 1, handleConsumerGroupDescribe, rights{groupDescribe}},
 	{74, "ListConfigResources", 0, 1, handleListConfigResources, rights{clusterDescribeConfigs}},
 	{75, "DescribeTopicPartitions", 0, 0, handleDescribeTopicPartitions, rights{topicDescribe}},
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/millrace/millrace/state/group"
 )
 
-// groupTypeClassic is the only type of group there is.
-const groupTypeClassic = "classic"
-
 func handleDescribeGroups(b *Broker, r *request) reply {
 	req := r.body.(*kmsg.DescribeGroupsRequest)
 	resp := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
@@ -69,11 +66,11 @@ func handleListGroups(b *Broker, r *request) reply {
 		if !all && r.group(kmsg.ACLOperationDescribe, l.Group) != errNone {
 			continue
 		}
-		if !matches(req.StatesFilter, l.State) || !matches(req.TypesFilter, groupTypeClassic) {
+		if !matches(req.StatesFilter, l.State) || !matches(req.TypesFilter, l.Type) {
 			continue
 		}
 		rg := kmsg.NewListGroupsResponseGroup()
-		rg.Group, rg.ProtocolType, rg.GroupState, rg.GroupType = l.Group, l.ProtocolType, l.State, groupTypeClassic
+		rg.Group, rg.ProtocolType, rg.GroupState, rg.GroupType = l.Group, l.ProtocolType, l.State, l.Type
 		resp.Groups = append(resp.Groups, rg)
 	}
 	return ready(resp)

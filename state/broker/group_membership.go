@@ -143,13 +143,30 @@ func handleLeaveGroup(b *Broker, r *request) reply {
 	}
 	var code group.Code
 	var codes []group.Code
-	b.groups.do(func(now time.Time, c *group.Coordinator) { code, codes = c.Leave(now, req.Group, leavers) })
+	// Answered when durable: a member that is sure to be gone must not come back with a restart, for others to wait for.
+	ch := b.groups.ask(func(now time.Time, c *group.Coordinator, tk group.Ticket) {
+		code, codes = c.Leave(now, req.Group, leavers)
+		c.Settled(tk)
+	})
+	return later(func(ctx context.Context) kmsg.Response {
+		if a, ok := await[group.Action, group.CommitReply](ctx, ch); !ok {
+			code = group.CoordinatorNotAvailable
+		} else if code == group.None {
+			code = a.Code
+		}
+		fillLeave(req, resp, code, codes)
+		return resp
+	})
+}
+
+// fillLeave tells the outcome; before version 3 there was one member.
+func fillLeave(req *kmsg.LeaveGroupRequest, resp *kmsg.LeaveGroupResponse, code group.Code, codes []group.Code) {
 	resp.ErrorCode = int16(code)
 	if req.Version < 3 {
 		if code == group.None {
 			resp.ErrorCode = int16(codes[0])
 		}
-		return ready(resp)
+		return
 	}
 	for i, m := range req.Members {
 		if code != group.None {
@@ -159,5 +176,4 @@ func handleLeaveGroup(b *Broker, r *request) reply {
 		rm.MemberID, rm.InstanceID, rm.ErrorCode = m.MemberID, m.InstanceID, int16(codes[i])
 		resp.Members = append(resp.Members, rm)
 	}
-	return ready(resp)
 }

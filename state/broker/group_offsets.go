@@ -166,7 +166,11 @@ func (b *Broker) fetchOffsets(r *request, g kmsg.OffsetFetchRequestGroup, req *k
 	}
 	var code group.Code
 	var offsets []group.FetchedOffset
-	b.groups.do(func(_ time.Time, c *group.Coordinator) { code, offsets = c.Fetch(g.Group, tps, req.RequireStable) })
+	b.groups.do(func(_ time.Time, c *group.Coordinator) {
+		if code = c.CheckFetcher(g.Group, text(g.MemberID), g.MemberEpoch); code == group.None {
+			code, offsets = c.Fetch(g.Group, tps, req.RequireStable)
+		}
+	})
 	rg.ErrorCode = int16(code)
 	index := map[string]int{}
 	for _, o := range offsets {

@@ -48,6 +48,7 @@ func startGroups(b *Broker) error {
 	if err != nil {
 		return err
 	}
+	s.c.SetTopics(b.opts.Now(), b.topicMetas())
 	s.c.Start(b.opts.Now())
 	s.journal = startJournal(b, tp, records, s.appended)
 	b.groups = s
@@ -173,6 +174,8 @@ func (s *groupService) settle() {
 		case group.SyncReply:
 			s.answer(a.Ticket, a)
 		case group.CommitReply:
+			s.answer(a.Ticket, a)
+		case group.ConsumerHeartbeatReply:
 			s.answer(a.Ticket, a)
 		case group.TxnDone:
 			s.answer(a.Ticket, a)

@@ -19,8 +19,14 @@ func clientScript(t *testing.T, b *Broker, language, script string, args ...stri
 }
 
 func TestConfluentKafka(t *testing.T) {
+	for _, protocol := range []string{"classic", "consumer"} {
+		t.Run(protocol, func(t *testing.T) { confluentKafka(t, protocol) })
+	}
+}
+
+func confluentKafka(t *testing.T, protocol string) {
 	b := interopBroker(t, 1)
-	wantText(t, "parts", clientScript(t, b, "python", "confluent.py", "classic"), "topics ok\nproduce ok\noffsets ok\ngroups ok\ntransactions ok")
+	wantText(t, "parts", clientScript(t, b, "python", "confluent.py", protocol), "topics ok\nproduce ok\noffsets ok\ngroups ok\ntransactions ok")
 	got := consume(t, client(t, b, overTCP, kgo.ConsumeTopics("out"), kgo.FetchIsolationLevel(kgo.ReadCommitted())), 51)
 	if last := got[50]; string(last.Value) != "of the second" {
 		t.Errorf("the last committed record is %q", last.Value)

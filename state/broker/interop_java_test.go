@@ -121,6 +121,19 @@ func TestJavaGroups(t *testing.T) {
 	wantText(t, "list after delete", j.run("", "consumer-groups", "--list"), "")
 }
 
+// TestJavaConsumerProtocol: Kafka's consumer of the protocol of KIP-848 reads all, commits, and the tools tell of the group.
+func TestJavaConsumerProtocol(t *testing.T) {
+	b := interopBroker(t, 2)
+	j := newJavaTools(t, b)
+	j.run("a\nb\nc\n", "console-producer", "--topic", "t")
+	got := j.consume(3, "--group", "next", "--command-property", "group.protocol=consumer")
+	wantText(t, "consumed", sortedLines(got), "a\nb\nc")
+	mustContain(t, "list", j.run("", "consumer-groups", "--list", "--type", "consumer"), "next")
+	mustContain(t, "describe", j.run("", "consumer-groups", "--describe", "--group", "next", "--offsets"), "next", "t", "0")
+	mustContain(t, "state", j.run("", "consumer-groups", "--describe", "--group", "next", "--state"), "Empty", "uniform")
+	mustContain(t, "delete", j.run("", "consumer-groups", "--delete", "--group", "next"), "successful")
+}
+
 func TestJavaTransactions(t *testing.T) {
 	b := interopBroker(t, 1)
 	j := newJavaTools(t, b)

@@ -229,6 +229,17 @@ var samples = map[int16]func(id topicID, v int16) kmsg.Request{
 		return &kmsg.DescribeTransactionsRequest{TransactionalIDs: []string{"x"}}
 	},
 	66: func(topicID, int16) kmsg.Request { return kmsg.NewPtrListTransactionsRequest() },
+	68: func(_ topicID, v int16) kmsg.Request {
+		r := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+		r.Group, r.RebalanceTimeoutMillis = fmt.Sprintf("c%d", joins.Add(1)), 1000
+		r.MemberID, r.SubscribedTopicNames, r.Topics = "m", []string{"t"}, []kmsg.ConsumerGroupHeartbeatRequestTopic{}
+		return r
+	},
+	69: func(topicID, int16) kmsg.Request {
+		r := kmsg.NewPtrConsumerGroupDescribeRequest()
+		r.Groups = []string{"none"}
+		return r
+	},
 	74: func(topicID, int16) kmsg.Request { return kmsg.NewPtrListConfigResourcesRequest() },
 	75: func(topicID, int16) kmsg.Request {
 		return &kmsg.DescribeTopicPartitionsRequest{ResponsePartitionLimit: 100, Topics: []kmsg.DescribeTopicPartitionsRequestTopic{{Topic: "t"}}}

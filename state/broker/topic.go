@@ -139,6 +139,7 @@ func (b *Broker) ensureInternalTopic(name string, partitions int, config map[str
 }
 
 func (b *Broker) createTopic(r topicRecord) error {
+	defer b.topicsChanged() // after the locks are released
 	b.adminMu.Lock()
 	defer b.adminMu.Unlock()
 	if err := b.checkNewTopic(&r); err != nil {
@@ -205,6 +206,7 @@ func (b *Broker) checkPartitionBudget(more int) error {
 
 // DeleteTopic removes a topic and its data.
 func (b *Broker) DeleteTopic(name string) error {
+	defer b.topicsChanged() // after the locks are released
 	b.adminMu.Lock()
 	defer b.adminMu.Unlock()
 	b.mu.RLock()
@@ -233,6 +235,7 @@ func (b *Broker) DeleteTopic(name string) error {
 
 // AddPartitions raises a topic's partition count to total.
 func (b *Broker) AddPartitions(name string, total int) error {
+	defer b.topicsChanged() // after the locks are released
 	b.adminMu.Lock()
 	defer b.adminMu.Unlock()
 	b.mu.RLock()

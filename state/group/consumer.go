@@ -95,9 +95,10 @@ type consumer struct {
 	epoch    int32 // of the assignment it has confirmed or is being told; leftForAWhile: gone, its place is kept
 	previous int32
 	state    consumerState
-	assigned partitionSet // what it may have
-	revoking partitionSet // what it must give up and has not yet confirmed
-	target   partitionSet // what it is to have at the group's target epoch
+	assigned partitionSet          // what it may have
+	revoking partitionSet          // what it must give up and has not yet confirmed
+	target   partitionSet          // what it is to have at the group's target epoch
+	since    map[idPartition]int32 // the epoch at which it got what is assigned; what is not in it counts as got at epoch
 
 	expires  time.Time
 	revokeBy time.Time // counts while revoking is not empty

@@ -39,11 +39,26 @@ func (cg *consumers) next(now time.Time, m *consumer, r ConsumerHeartbeat) {
 		}
 		assigned[p] = true
 	}
-	m.assigned, m.state = assigned, consumerStable
-	if waits {
-		m.state = consumerUnreleased
+	since := make(map[idPartition]int32, len(assigned))
+	for p := range assigned {
+		since[p] = cg.targetEpoch
+		if m.assigned[p] {
+			since[p] = m.gotAt(p)
+		}
 	}
 	if m.epoch != cg.targetEpoch {
 		m.previous, m.epoch = m.epoch, cg.targetEpoch
 	}
+	m.assigned, m.since, m.state = assigned, since, consumerStable
+	if waits {
+		m.state = consumerUnreleased
+	}
+}
+
+// gotAt is the epoch since which an assigned partition has been the member's without interruption, or a later one.
+func (m *consumer) gotAt(p idPartition) int32 {
+	if e, ok := m.since[p]; ok {
+		return e
+	}
+	return m.epoch
 }

@@ -2,6 +2,8 @@ package group
 
 import (
 	"encoding/binary"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -65,7 +67,7 @@ func (c *Coordinator) checkCommit(now time.Time, r CommitRequest, txn bool) Code
 		return None
 	}
 	if g.consumers != nil && g.hasMembers() {
-		return g.consumers.checkEpoch(now, c.opts.ConsumerSession, r.MemberID, r.Generation, txn)
+		return c.checkEpoch(now, g.consumers, r, txn)
 	}
 	m, code := g.find(r.MemberID, r.InstanceID)
 	switch {
@@ -80,19 +82,40 @@ func (c *Coordinator) checkCommit(now time.Time, r CommitRequest, txn bool) Code
 	return None
 }
 
-// checkEpoch says whether a member may commit at its epoch.
-func (cg *consumers) checkEpoch(now time.Time, session time.Duration, memberID string, epoch int32, txn bool) Code {
-	m := cg.members[memberID]
-	switch {
-	case m == nil:
-		return UnknownMemberID
-	case epoch != m.epoch && txn:
-		return IllegalGeneration
-	case epoch != m.epoch:
-		return StaleMemberEpoch
+// checkEpoch says whether a member may commit at the epoch it tells. An older one than its present will do for partitions that it has
+// had since (KIP-1251): a commit may cross the answer with the newer.
+func (c *Coordinator) checkEpoch(now time.Time, cg *consumers, r CommitRequest, txn bool) Code {
+	stale := StaleMemberEpoch
+	if txn {
+		stale = IllegalGeneration
 	}
-	m.expires = now.Add(session)
+	m := cg.members[r.MemberID]
+	if m == nil {
+		return UnknownMemberID
+	}
+	if r.Generation > m.epoch || m.epoch == leftForAWhile {
+		return stale
+	}
+	for _, o := range r.Offsets {
+		if r.Generation == m.epoch {
+			break
+		}
+		p := idPartition{c.topicID(o.Topic), o.Partition}
+		if !m.assigned[p] || r.Generation < m.gotAt(p) {
+			return stale
+		}
+	}
+	m.expires = now.Add(c.opts.ConsumerSession)
 	return None
+}
+
+// topicID finds a topic's id; zero when there is none.
+func (c *Coordinator) topicID(name string) TopicID {
+	i, ok := slices.BinarySearchFunc(c.topics, name, func(t TopicMeta, name string) int { return strings.Compare(t.Name, name) })
+	if !ok {
+		return TopicID{}
+	}
+	return c.topics[i].ID
 }
 
 // CheckFetcher says whether a member of the consumer protocol may read offsets at its epoch (OffsetFetch v9); without a member id
