@@ -122,6 +122,9 @@ var templates = []struct{ name, sql string }{
 	{"lookup join", `SELECT z.zone, window_start, COUNT(*) AS n FROM TUMBLE(TABLE ew, DESCRIPTOR(ts), INTERVAL 5 SECOND) x LEFT JOIN z ON x.k = z.k GROUP BY z.zone, window_start, window_end`},
 	{"top of windows", `SELECT window_start, k, n FROM (SELECT window_start, window_end, k, n, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n DESC, k) AS rn FROM (SELECT window_start, window_end, k, COUNT(*) AS n FROM TUMBLE(TABLE ew, DESCRIPTOR(ts), INTERVAL 5 SECOND) GROUP BY window_start, window_end, k) w) x WHERE rn <= 2`},
 	{"window join", `SELECT a.window_start, a.n, b.n AS m FROM (SELECT window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE ew, DESCRIPTOR(ts), INTERVAL 5 SECOND) WHERE k < 3 GROUP BY window_start, window_end) a LEFT JOIN (SELECT window_start, window_end, COUNT(*) AS n FROM TUMBLE(TABLE ew, DESCRIPTOR(ts), INTERVAL 5 SECOND) WHERE v > 95 GROUP BY window_start, window_end) b ON a.window_start = b.window_start AND a.window_end = b.window_end`},
+	{"over late rows", `SELECT id, LAG(id) OVER w AS b, LEAD(id) OVER w AS n, SUM(v) OVER w AS s FROM e WINDOW w AS (PARTITION BY k ORDER BY ts, id)`},
+	{"over changes", `SELECT id, k, v, RANK() OVER (PARTITION BY k ORDER BY v DESC) AS r, SUM(v) OVER (ORDER BY id) AS s, LAG(id) OVER (PARTITION BY k ORDER BY v, id) AS b FROM c`},
+	{"over groups", `SELECT k, SUM(v) AS s, SUM(SUM(v)) OVER (ORDER BY k) AS run FROM c GROUP BY k QUALIFY NTILE(2) OVER (ORDER BY SUM(v)) = 1`},
 	{"global", `SELECT COUNT(*) AS n, SUM(v) AS s, MAX(v) AS m FROM c`},
 	{"limit", `SELECT id, v FROM c ORDER BY v DESC, id LIMIT 10`},
 }
