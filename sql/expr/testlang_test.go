@@ -14,6 +14,7 @@ type reader struct {
 	tokens []token
 	at     int
 	cols   []Expr // named columns
+	onCall func(name string, args []Expr)
 	vars   []*Var // parameters of the lambdas around, innermost last
 	level  int
 }
@@ -233,7 +234,11 @@ func (r *reader) word(t token) Expr {
 		return must(NewCast(x, typ, strings.EqualFold(t.text, "try_cast"), t.start))
 	}
 	r.expect("(")
-	return must(NewCall(t.text, t.start, r.list()...))
+	args := r.list()
+	if r.onCall != nil {
+		r.onCall(t.text, args)
+	}
+	return must(NewCall(t.text, t.start, args...))
 }
 
 func (r *reader) list() []Expr {

@@ -12,7 +12,7 @@ func conditionalFuncs() []*Func {
 		def("if(cond, a, b)", "a when cond is TRUE, else b; only the one that is taken is evaluated.", bindIf, "if(1 < 2, 'yes', 'no')", "yes", "if(NULL, 1, 2)", "2").alias("iff"),
 		def("ifnull(a, b)", "a unless it is NULL, else b.", bindCoalesce(2, 2), "ifnull(NULL, 5)", "5").alias("nvl"),
 		def("coalesce(a, b, ..)", "The first argument that is not NULL.", bindCoalesce(1, 1<<16), "coalesce(NULL, NULL, 3)", "3", "coalesce(1, 2.5)", "1.0"),
-		def("nullif(a, b)", "NULL when a = b, else a.", bindNullIf, "nullif(1, 1)", "NULL", "nullif(1, 2)", "1"),
+		def("nullif(a, b)", "NULL when a = b, else a.", bindNullIf, "nullif(1, 1)", "NULL", "nullif(1, 2)", "1", "nullif(1, NULL)", "1"),
 		def("case(cond, a, .. [, else])", "CASE WHEN cond THEN a .. ELSE else END: the result of the first condition that is TRUE.", bindCase, "CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END", "b", "CASE WHEN NULL THEN 1 END", "NULL"),
 		def("nvl2(x, a, b)", "a when x is not NULL, else b.", bindNvl2, "nvl2(NULL, 'set', 'unset')", "unset"),
 		def("decode(x, a, result, .. [, else])", "The result behind the first value that equals x, NULL being equal to NULL; else, or NULL, when there is none.", bindDecode, "decode(2, 1, 'one', 2, 'two', 'many')", "two", "decode(NULL, 1, 'one', NULL, 'none')", "none", "decode(3, 1, 'one')", "NULL"),

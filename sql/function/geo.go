@@ -11,7 +11,7 @@ func geoFuncs() []*Func {
 	all := []*Func{
 		def("distance(lat1, lon1, lat2, lon2)", "Metres along the surface between two points, on a sphere of MySQL's radius.", fixed(tFloat, rowFloat(func(a []*vector.Vector, i int) float64 {
 			return haversine(a[0].F64[i], a[1].F64[i], a[2].F64[i], a[3].F64[i])
-		}), tFloat, tFloat, tFloat, tFloat), "round(distance(52.52, 13.405, 48.8566, 2.3522) / 1000)", "877").alias("st_distance_sphere"),
+		}), tFloat, tFloat, tFloat, tFloat), "round(distance(52.52, 13.405, 48.8566, 2.3522) / 1000)", "877").alias("haversine"),
 		def("geohash(lat, lon, precision)", "The geohash of a point, 1 to 12 characters.", fixed(tText, rowText(geohash), tFloat, tFloat, tInt), "geohash(57.64911, 10.40744, 8)", "u4pruydq"),
 		def("in_bbox(lat, lon, south, west, north, east)", "Whether a point lies in a box; a box may cross the date line.", fixed(tBool, rowInt(inBox), tFloat, tFloat, tFloat, tFloat, tFloat, tFloat),
 			"in_bbox(40.7, -74, 40, -75, 41, -73)", "1"),
@@ -19,6 +19,7 @@ func geoFuncs() []*Func {
 	for _, f := range all {
 		f.TextLiterals = tFloat.Kind
 	}
+	all = append(append(append(all, pointFuncs()...), shapeFuncs()...), gridFuncs()...)
 	return family("geo", all...)
 }
 
@@ -35,7 +36,11 @@ func haversine(lat1, lon1, lat2, lon2 float64) float64 {
 const geohashDigits = "0123456789bcdefghjkmnpqrstuvwxyz"
 
 func geohash(dst []byte, a []*vector.Vector, i int) ([]byte, bool) {
-	lat, lon, precision := a[0].F64[i], a[1].F64[i], a[2].I64[i]
+	return appendGeohash(dst, a[0].F64[i], a[1].F64[i], a[2].I64[i])
+}
+
+// appendGeohash is false for what is no point and no precision of 1 to 12.
+func appendGeohash(dst []byte, lat, lon float64, precision int64) ([]byte, bool) {
 	if !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) || precision < 1 || precision > 12 {
 		return dst, false
 	}

@@ -24,7 +24,7 @@ func jsonFuncs() []*Func {
 		def("json_keys(doc) | json_keys(doc, path)", "The names of an object's members as JSON array.", bindJSONPath(tJSON, jsonKeys), `json_keys('{"a": 1, "b": 2}')`, `["a", "b"]`),
 		def("json_exists(doc, path)", "Whether there is a value at a path.", bindJSONExists, `json_exists('{"a": null}', '$.a')`, "1", `json_exists('{"a": 1}', '$.b')`, "0"),
 		def("json_elements(doc)", "The elements of a JSON array as ARRAY<JSON>; NULL when it is none. In FROM as rows: UNNEST(doc).", bindJSONElements, `json_elements('[1, {"a": 2}]')`, `[1, {"a": 2}]`, `json_elements('{}')`, "NULL"),
-		def("json_object(key, value, ..)", "A JSON object.", bindJSONObject, "json_object('a', 1, 'b', 'x')", `{"a": 1, "b": "x"}`),
+		def("json_object(key, value, ..)", "A JSON object.", bindJSONObject, "json_object('a', 1, 'b', 'x')", `{"a": 1, "b": "x"}`, "json_object('a', NULL)", `{"a": null}`),
 		def("json_array(a, b, ..)", "A JSON array.", bindJSONArray, "json_array(1, 'x', NULL)", `[1, "x", null]`),
 		def("to_json(x)", "Any value as JSON.", bindToJSON, "to_json('a')", `"a"`),
 	}

@@ -12,7 +12,7 @@ import (
 // mapFuncs is the table of functions of MAP. Of equal keys the last value stays, at the place of the first; a NULL key is a row error.
 func mapFuncs() []*Func {
 	return family("map",
-		def("map(key, value, ..)", "A MAP: MAP[key, value, ..]. Of equal keys the last counts; a key that is NULL is an error.", bindMap, "map('a', 1)", `{"a": 1}`, "map('a', 1, 'b', 2, 'a', 3)", `{"a": 3, "b": 2}`),
+		def("map(key, value, ..)", "A MAP: MAP[key, value, ..]. Of equal keys the last counts; a key that is NULL is an error.", bindMap, "map('a', 1)", `{"a": 1}`, "map('a', 1, 'b', 2, 'a', 3)", `{"a": 3, "b": 2}`, "map('a', NULL)", `{"a": null}`),
 		def("map_from_arrays(keys, values)", "A MAP of two ARRAYs of the same length.", bindMapFromArrays, "map_from_arrays(array('a', 'b'), array(1, 2))", `{"a": 1, "b": 2}`),
 		def("map_from_entries(x)", "A MAP of an ARRAY of STRUCTs of key and value.", bindMapFromEntries, "map_from_entries(array(row('a', 1), row('b', 2)))", `{"a": 1, "b": 2}`),
 		def("map_keys(m)", "The keys of a MAP.", bindMapPart(0), "map_keys(map('a', 1))", `["a"]`),

@@ -12,7 +12,7 @@ import (
 func miscFuncs() []*Func {
 	return family("misc", append(append(uuidFuncs(), informationFuncs()...),
 		def("single_row(n)", "TRUE; an error when n is more than 1. It checks the number of rows of a subquery that is used as a value.", fixed(tBool, kernelSingleRow, tInt), "single_row(1)", "1"),
-		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1"),
+		def("hash64(a, b, ..)", "A stable 64-bit hash of any values: the one that distributes rows by key.", bindHash, "hash64(1) = hash64(1)", "1", "hash64(NULL) = hash64(NULL)", "1"),
 	)...)
 }
 

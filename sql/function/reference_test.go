@@ -68,7 +68,7 @@ func writeRecord(b *strings.Builder, signatures, aliases []string, doc string, e
 
 // TestRecords checks what the reference and completion rely on.
 func TestRecords(t *testing.T) {
-	if len(All()) < 150 || len(AllAggs()) < 20 {
+	if len(All()) < 400 || len(AllAggs()) < 60 {
 		t.Errorf("%d functions, %d aggregates", len(All()), len(AllAggs()))
 	}
 	for _, f := range All() {

@@ -57,8 +57,8 @@ func textFuncs() []*Func {
 		def("strcmp(a, b)", "-1, 0 or 1 as a is less than, equal to or greater than b, bytewise.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			return int64(bytes.Compare(a[0].Bytes(i), a[1].Bytes(i))), true
 		}), tText, tText), "strcmp('a', 'b')", "-1"),
-		def("elt(n, a, b, ..)", "The n-th of the texts; NULL when there is none.", bindElt, "elt(2, 'a', 'b')", "b", "elt(3, 'a')", "NULL"),
-		def("field(x, a, b, ..)", "Which of the values x equals, from 1; 0 for none.", nullable(variadic(tInt, rowInt(fieldIndex), 2, tText)), "field('b', 'a', 'b')", "2", "field('x', 'a')", "0"),
+		def("elt(n, a, b, ..)", "The n-th of the texts; NULL when there is none.", bindElt, "elt(2, 'a', 'b')", "b", "elt(3, 'a')", "NULL", "elt(NULL, 'a')", "NULL"),
+		def("field(x, a, b, ..)", "Which of the values x equals, from 1; 0 for none.", nullable(variadic(tInt, rowInt(fieldIndex), 2, tText)), "field('b', 'a', 'b')", "2", "field('x', 'a')", "0", "field(NULL, 'a')", "0"),
 		def("find_in_set(x, list)", "Which entry of a comma-separated list x is; 0 for none.", fixed(tInt, rowInt(findInSet), tText, tText), "find_in_set('b', 'a,b')", "2"),
 		def("initcap(s)", "The first letter of each word in upper, the others in lower case.", fixed(tText, mapText(initCap), tText), "initcap('big data')", "Big Data"),
 		def("translate(s, from, to)", "s with each character of from replaced by the one at its place in to; those without one are left out.", fixed(tText, rowText(translate), tText, tText, tText), "translate('a-b', '-b', '_')", "a_"),
