@@ -54,15 +54,9 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 // bindAggregate binds arguments and FILTER of an aggregate call, with OVER or without.
 func (b *Binder) bindAggregate(agg *function.Agg, x *ast.Call, inArgs, inFilter *clause) (call aggregate, err error) {
 	at := b.at(x)
-	if len(x.OrderBy) > 0 || x.IgnoreNulls {
-		return call, notSupported(at, "ORDER BY or IGNORE NULLS in an aggregate function")
-	}
-	args, err := b.exprs(x.Args, inArgs)
+	args, order, err := b.aggregateArgs(x, agg, inArgs)
 	if err != nil {
 		return call, err
-	}
-	if x.Separator != "" {
-		args = append(args, expr.NewString(x.Separator))
 	}
 	if x.Filter != nil {
 		if call.filter, err = b.condition(x.Filter, inFilter); err != nil {
@@ -75,10 +69,8 @@ func (b *Binder) bindAggregate(agg *function.Agg, x *ast.Call, inArgs, inFilter 
 	if call.args, err = castArgs(args, call.bound.ArgTypes); err != nil {
 		return call, err
 	}
-	call.name = aggName(x, args, call.filter)
-	if x.Distinct && len(call.args) > 0 {
-		call.bound = function.NewDistinct(call.bound)
-	}
+	call.name = aggName(x, args, order, call.filter)
+	call.wrap(x, agg, order)
 	return call, nil
 }
 
@@ -128,7 +120,7 @@ func castArgs(args []expr.Expr, want []types.Type) ([]expr.Expr, error) {
 	return out, nil
 }
 
-func aggName(x *ast.Call, args []expr.Expr, filter expr.Expr) string {
+func aggName(x *ast.Call, args []expr.Expr, order []orderKey, filter expr.Expr) string {
 	parts := make([]string, len(args))
 	for i, a := range args {
 		parts[i] = expr.Print(a)
@@ -140,7 +132,10 @@ func aggName(x *ast.Call, args []expr.Expr, filter expr.Expr) string {
 	if x.Distinct {
 		inside = "DISTINCT " + inside
 	}
-	name := strings.ToUpper(x.Name) + "(" + inside + ")"
+	for i, o := range order {
+		inside += pickName(i == 0, " ORDER BY ", ", ") + expr.Print(o.expr) + pickName(o.desc, " DESC", "")
+	}
+	name := strings.ToUpper(x.Name) + "(" + inside + ")" + pickName(x.IgnoreNulls, " IGNORE NULLS", "")
 	if filter != nil {
 		name += " FILTER (WHERE " + expr.Print(filter) + ")"
 	}

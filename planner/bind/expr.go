@@ -336,7 +336,7 @@ func (b *Binder) function(x *ast.Call, c *clause) (expr.Expr, error) {
 	if x.Over != nil {
 		return b.overCall(x, c)
 	}
-	if function.IsWindowFunction(x.Name) {
+	if function.IsWindowFunction(x.Name) && function.LookupAgg(x.Name) == nil {
 		return nil, diag.New(diag.MisplacedFunction, b.at(x), "%s needs an OVER clause", strings.ToUpper(x.Name)).
 			WithHint("%s() OVER (PARTITION BY .. ORDER BY ..)", strings.ToUpper(x.Name))
 	}

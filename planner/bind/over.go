@@ -125,7 +125,7 @@ func (b *Binder) windowCall(r *ranking, fn *function.WindowFunc, x *ast.Call, c 
 		}
 		r.args = append(r.args, e)
 	}
-	r.call = physical.OverCall{Name: aggName(x, args, nil), Kind: bound.Kind, Ret: bound.Ret, N: bound.N, IgnoreNulls: x.IgnoreNulls, Filter: -1}
+	r.call = physical.OverCall{Name: aggName(x, args, nil, nil), Kind: bound.Kind, Ret: bound.Ret, N: bound.N, IgnoreNulls: x.IgnoreNulls, Filter: -1}
 	return nil
 }
 

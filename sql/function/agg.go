@@ -30,11 +30,11 @@ func aggregates() []*Agg {
 		agg("bit_and(x)", "Bitwise and of all values; all bits set when there is none.", bindBits(bitsAnd), "bit_and(x) of 12, 10", "8"),
 		agg("bit_or(x)", "Bitwise or of all values.", bindBits(bitsOr), "bit_or(x) of 12, 10", "14"),
 		agg("bit_xor(x)", "Bitwise exclusive or of all values.", bindBits(bitsXor), "bit_xor(x) of 12, 10", "6"),
-		agg("group_concat(x [SEPARATOR s]) | string_agg(x, s)", "The texts in order of arrival, joined; NULLs are left out. The separator is a comma unless given.", bindConcat,
-			"group_concat(x) of 'a', NULL, 'b'", "a,b").alias("string_agg"),
-		agg("array_agg(x)", "All values, NULLs too, as an ARRAY in order of arrival.", bindArrayAgg, "array_agg(x) of 1, NULL, 2", "[1, null, 2]").alias("collect"),
-		agg("first_value(x)", "The value that arrived first.", bindEnd(false), "first_value(x) of 3, 1", "3").alias("first"),
-		agg("last_value(x)", "The value that arrived last.", bindEnd(true), "last_value(x) of 3, 1", "1").alias("last"),
+		agg("group_concat([DISTINCT] x, .. [ORDER BY y] [SEPARATOR s]) | string_agg(x, s [ORDER BY y])", "The texts joined, in order of arrival or in the one given; NULLs are left out. The separator is a comma unless given. What is longer than 1 MiB is cut off at a character, as MySQL does at group_concat_max_len.", bindConcat,
+			"group_concat(x) of 'a', NULL, 'b'", "a,b").alias("string_agg", "listagg").ordered(),
+		agg("array_agg(x)", "All values, NULLs too, as an ARRAY in order of arrival.", bindArrayAgg, "array_agg(x) of 1, NULL, 2", "[1, null, 2]").alias("collect").ordered(),
+		agg("first_value(x)", "The value that arrived first.", bindEnd(false), "first_value(x) of 3, 1", "3").alias("first").ordered(),
+		agg("last_value(x)", "The value that arrived last.", bindEnd(true), "last_value(x) of 3, 1", "1").alias("last").ordered(),
 		agg("arg_min(x, by)", "The x of the row with the least `by`; rows where `by` is NULL do not count.", bindArg(false), "arg_min(x, y) of ('a', 2), ('b', 1)", "b").alias("min_by", "earliest_by"),
 		agg("arg_max(x, by)", "The x of the row with the greatest `by`.", bindArg(true), "arg_max(x, y) of ('a', 2), ('b', 1)", "a").alias("max_by", "latest_by"),
 		agg("approx_count_distinct(x)", "About how many different values there are, within 2 % and in bounded memory; exact up to 256.", bindApprox, "approx_count_distinct(x) of 1, 2, 2", "2").alias("approx_distinct", "ndv"),
@@ -45,6 +45,12 @@ func agg(signature, doc string, bind func([]Arg) (BoundAgg, error), examples ...
 	f := def(signature, doc, nil, examples...)
 	return &Agg{Name: f.Name, Signatures: f.Signatures, Doc: doc, Examples: f.Examples, Bind: bind}
 }
+
+// ordered marks an aggregate whose result depends on the order of the rows.
+func (a *Agg) ordered() *Agg { a.Ordered = true; return a }
+
+// orderedSet marks an aggregate that may be written with WITHIN GROUP.
+func (a *Agg) orderedSet() *Agg { a.OrderedSet = true; return a }
 
 func (a *Agg) alias(names ...string) *Agg { a.Aliases = names; return a }
 

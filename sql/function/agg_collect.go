@@ -2,6 +2,7 @@ package function
 
 import (
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/row"
@@ -38,14 +39,26 @@ func emitJoined(list, out *vector.Vector, separator string) {
 		out.AppendNull()
 		return
 	}
+	start := len(out.Data)
 	for i := range list.N {
 		if i > 0 {
 			out.Data = append(out.Data, separator...)
 		}
 		out.Data = append(out.Data, list.Bytes(i)...)
+		if len(out.Data)-start > maxConcatBytes {
+			end := start + maxConcatBytes
+			for end > start && !utf8.RuneStart(out.Data[end]) {
+				end--
+			}
+			out.Data = out.Data[:end]
+			break
+		}
 	}
 	out.EndBytes()
 }
+
+// maxConcatBytes is the longest result of GROUP_CONCAT; more is cut off (MySQL 8.0 manual, 14.19.1, group_concat_max_len).
+const maxConcatBytes = 1 << 20
 
 func bindArrayAgg(args []Arg) (BoundAgg, error) {
 	if err := arity2(args, 1); err != nil {

@@ -12,7 +12,7 @@ import (
 func digestAggs() []*Agg {
 	const doc = " by a t-digest in bounded memory: the rank is wrong by less than 1.6 % in the middle and by far less at the ends. Over a stream that takes rows back it is exact, with all values kept."
 	return []*Agg{
-		agg("approx_percentile(x, fraction)", "About the value below which a fraction (constant, 0 to 1) of the values lies,"+doc, bindDigest(0), "approx_percentile(x, f) of (1, 0.5), (2, 0.5), (3, 0.5)", "2", "approx_percentile(x, f) of (NULL, 0.5)", "NULL").alias("approx_quantile", "percentile_approx"),
+		agg("approx_percentile(x, fraction)", "About the value below which a fraction (constant, 0 to 1) of the values lies,"+doc, bindDigest(0), "approx_percentile(x, f) of (1, 0.5), (2, 0.5), (3, 0.5)", "2", "approx_percentile(x, f) of (NULL, 0.5)", "NULL").alias("approx_quantile", "percentile_approx").orderedSet(),
 		agg("approx_median(x)", "About the median,"+doc, bindDigest(0.5), "approx_median(x) of 1, 2, 3", "2"),
 	}
 }

@@ -9,9 +9,9 @@ import (
 // pairAggs are the aggregates that make one nested value of all rows.
 func pairAggs() []*Agg {
 	return []*Agg{
-		agg("json_arrayagg(x)", "All values, NULLs too, as a JSON array in order of arrival; NULL when there is no row.", bindJSONArrayAgg, "json_arrayagg(x) of 1, NULL, 2", "[1, null, 2]"),
-		agg("json_objectagg(key, value)", "A JSON object of all rows; of equal keys the last counts, a NULL key is an error. NULL when there is no row.", bindPairs(true), "json_objectagg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`),
-		agg("map_agg(key, value)", "A MAP of all rows; of equal keys the last counts, rows with a NULL key do not.", bindPairs(false), "map_agg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`),
+		agg("json_arrayagg(x)", "All values, NULLs too, as a JSON array in order of arrival; NULL when there is no row.", bindJSONArrayAgg, "json_arrayagg(x) of 1, NULL, 2", "[1, null, 2]").ordered(),
+		agg("json_objectagg(key, value)", "A JSON object of all rows; of equal keys the last counts, a NULL key is an error. NULL when there is no row.", bindPairs(true), "json_objectagg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`).ordered(),
+		agg("map_agg(key, value)", "A MAP of all rows; of equal keys the last counts, rows with a NULL key do not.", bindPairs(false), "map_agg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`).ordered(),
 	}
 }
 

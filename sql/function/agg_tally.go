@@ -17,15 +17,15 @@ import (
 // tallyAggs are the aggregates that count how often each value occurs, and so can take any row back.
 func tallyAggs() []*Agg {
 	return []*Agg{
-		agg("mode(x)", "The most frequent value, the least of those; NULL when there is none.", bindTally(1, modeOf), "mode(x) of 3, 1, 3, NULL", "3", "mode(x) of NULL", "NULL"),
+		agg("mode(x)", "The most frequent value, the least of those; NULL when there is none.", bindTally(1, modeOf), "mode(x) of 3, 1, 3, NULL", "3", "mode(x) of NULL", "NULL").orderedSet(),
 		agg("entropy(x)", "The entropy, in bits, of how the values are distributed; NULL when there is none.", bindTallyAs(tFloat, 1, entropyOf), "entropy(x) of 1, 1, 2, 2", "1"),
 		agg("value_counts(x)", "How often each value occurs, as MAP.", bindValueCounts, "value_counts(x) of 'a', 'b', 'a'", `{"a": 2, "b": 1}`),
 		agg("top_k(x, k)", "The k most frequent values, the least first of equally frequent ones, as ARRAY of STRUCTs (value, count). All values are counted: approx_top_k takes bounded memory.", bindTopK(true), "top_k(x, k) of ('a', 2), ('b', 2), ('a', 2), ('c', 2)", `[{"value": "a", "count": 2}, {"value": "b", "count": 1}]`),
 		agg("largest(x, k)", "The k greatest values as ARRAY, the greatest first.", bindEnds(true), "largest(x, k) of (1, 2), (5, 2), (3, 2)", "[5, 3]").alias("max_n"),
 		agg("smallest(x, k)", "The k least values as ARRAY, the least first.", bindEnds(false), "smallest(x, k) of (1, 2), (5, 2), (3, 2)", "[1, 3]").alias("min_n"),
 		agg("median(x)", "The median, a DOUBLE: the mean of the two in the middle when their number is even.", bindQuantile(0.5, true), "median(x) of 1, 5, 2, 10", "3.5", "median(x) of NULL", "NULL"),
-		agg("percentile_cont(x, fraction) | percentile_cont(fraction) WITHIN GROUP (ORDER BY x)", "The value below which a fraction (constant, 0 to 1) of the values lies, between two values in proportion; exact, with all values kept.", bindQuantile(0, true), "percentile_cont(x, f) of (1, 0.25), (2, 0.25), (3, 0.25), (4, 0.25)", "1.75"),
-		agg("percentile_disc(x, fraction) | percentile_disc(fraction) WITHIN GROUP (ORDER BY x)", "The first value at or below which a fraction (constant, 0 to 1) of the values lies; exact, with all values kept.", bindQuantile(0, false), "percentile_disc(x, f) of (1, 0.5), (2, 0.5), (3, 0.5), (4, 0.5)", "2"),
+		agg("percentile_cont(x, fraction) | percentile_cont(fraction) WITHIN GROUP (ORDER BY x)", "The value below which a fraction (constant, 0 to 1) of the values lies, between two values in proportion; exact, with all values kept.", bindQuantile(0, true), "percentile_cont(x, f) of (1, 0.25), (2, 0.25), (3, 0.25), (4, 0.25)", "1.75").orderedSet(),
+		agg("percentile_disc(x, fraction) | percentile_disc(fraction) WITHIN GROUP (ORDER BY x)", "The first value at or below which a fraction (constant, 0 to 1) of the values lies; exact, with all values kept.", bindQuantile(0, false), "percentile_disc(x, f) of (1, 0.5), (2, 0.5), (3, 0.5), (4, 0.5)", "2").orderedSet(),
 	}
 }
 

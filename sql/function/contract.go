@@ -113,8 +113,14 @@ type BoundAgg struct {
 	NewState func(retract bool) AggState
 }
 
-// Agg is the record of an aggregate function. DISTINCT is handled by the binder wrapping NewState with NewDistinct.
+// Agg is the record of an aggregate function. The binder wraps what Bind gives for DISTINCT (NewDistinct), ORDER BY (NewOrdered) and
+// IGNORE NULLS (NewSkipNulls).
 type Agg struct {
+	// Ordered: the result depends on the order of the rows. For others ORDER BY is checked and then left out.
+	Ordered bool
+	// OrderedSet: the aggregate is written f(args) WITHIN GROUP (ORDER BY x), or f(x, args): x is the first argument. It must not depend
+	// on the order of the rows.
+	OrderedSet bool
 	Name       string
 	Aliases    []string
 	Signatures []string
