@@ -126,7 +126,8 @@ func (p *parser) itemExpr() ast.Expr {
 
 // column reads one column definition.
 func (p *parser) column(s *schema) {
-	c := ast.ColumnDef{Pos: ast.Pos(p.toks[p.k].off), Name: p.name("a column name")}
+	name := p.name("a column name")
+	c := ast.ColumnDef{Pos: name.Pos, Name: name}
 	switch {
 	case p.accept("AS"):
 		c.Computed = p.itemExpr()
