@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/planner/physical"
+	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/types"
 )
@@ -32,6 +33,10 @@ type Env struct {
 	Catalog    *catalog.Catalog
 	Connectors Connectors        // nil: sources are unbounded and append-only, sinks take everything, metadata is untyped
 	Variables  map[string]string // session variables by lower-case name; time_zone is read
+	// User gives the value of @name, nil when it was never set; nil: there are no such variables.
+	User func(name string) *ast.Literal
+	// Describe binds the parameters of a prepared statement as NULL, to learn the columns of its result.
+	Describe bool
 	// AdHoc marks a statement whose rows go to the client that waits: a plain SELECT is a snapshot that must end, views are read from
 	// their state, and row errors fail the query.
 	AdHoc bool

@@ -91,7 +91,10 @@ func (b *Binder) expr(e ast.Expr, c *clause) (expr.Expr, error) {
 	case *ast.Star:
 		return nil, diag.New(diag.SyntaxError, b.at(x), "* may only stand alone in a select list or in COUNT(*)")
 	case *ast.Param:
-		return nil, notSupported(b.at(x), "a parameter of a prepared statement here")
+		if b.env.Describe {
+			return expr.NewNull(), nil
+		}
+		return nil, diag.New(diag.BadParameter, b.at(x), "parameter %d has no value", x.Index+1).WithHint("PREPARE s FROM '..', then EXECUTE s USING ..; over HTTP \"params\"")
 	}
 	return nil, notSupported(b.at(e), "this expression")
 }
@@ -319,11 +322,29 @@ func (b *Binder) interval(x *ast.Interval, c *clause) (expr.Expr, error) {
 }
 
 func (b *Binder) variable(x *ast.Variable) (expr.Expr, error) {
+	if !x.System && b.env.User != nil {
+		return b.userVariable(x)
+	}
 	v, ok := b.env.Variables[lower(x.Name)]
 	if !ok {
 		return nil, diag.New(diag.UnknownVariable, b.at(x), "unknown variable '%s'", x.Name).WithHint("SHOW VARIABLES lists them")
 	}
 	return expr.NewString(v), nil
+}
+
+// userVariable binds @x to its value now; NULL when it was never set, as in MySQL. Statements that are kept cannot use one.
+func (b *Binder) userVariable(x *ast.Variable) (expr.Expr, error) {
+	if !b.env.AdHoc {
+		return nil, diag.New(diag.NotSupported, b.at(x), "a variable of the session in a statement that is kept is not supported").
+			WithHint("write its value, or prepare the statement with a ? and EXECUTE it USING @%s", strings.TrimPrefix(x.Name, "@"))
+	}
+	value := b.env.User(x.Name)
+	if value == nil {
+		return expr.NewNull(), nil
+	}
+	here := *value
+	here.Pos = x.Pos
+	return b.literal(&here)
 }
 
 // function tells apart scalar functions, aggregates, window functions and the window columns of GROUP BY TUMBLE(..).

@@ -42,7 +42,8 @@ type Engine struct {
 	jobs    map[string]*job.Job    // by lower-case name; guarded by mu
 	views   map[string]*view.Table // guarded by mu
 	uses    map[string]uses        // by job name; guarded by mu
-	queries map[*job.Job]struct{}  // running ad hoc queries; guarded by mu
+	queries map[*job.Job]process   // running ad hoc queries; guarded by mu
+	queried int64                  // queries so far; guarded by mu
 	broker  *broker.Broker         // guarded by mu; started at first use unless it listens
 	closed  bool
 }
@@ -50,7 +51,7 @@ type Engine struct {
 // Open opens the engine in its data directory and restarts what ran there.
 func Open(opt Options) (*Engine, error) {
 	e := &Engine{opt: opt.withDefaults(), dir: opt.DataDir, catalog: catalog.New(), jobs: map[string]*job.Job{},
-		views: map[string]*view.Table{}, uses: map[string]uses{}, functions: newFunctions(), queries: map[*job.Job]struct{}{}}
+		views: map[string]*view.Table{}, uses: map[string]uses{}, functions: newFunctions(), queries: map[*job.Job]process{}}
 	if err := CheckVariables(opt.Variables); err != nil {
 		return nil, err
 	}

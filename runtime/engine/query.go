@@ -4,12 +4,14 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/planner"
 	"github.com/millrace/millrace/planner/physical"
 	"github.com/millrace/millrace/runtime/job"
 	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
@@ -18,7 +20,7 @@ import (
 const liveInterval = 500 * time.Millisecond
 
 // query runs an ad hoc query: a job that keeps nothing and gives its rows to the client.
-func (s *Session) query(ctx context.Context, x *ast.QueryStmt, _ string) (*Result, error) {
+func (s *Session) query(ctx context.Context, x *ast.QueryStmt, text string) (*Result, error) {
 	plan, err := planner.Plan(x, s.env(true))
 	if err != nil {
 		return nil, err
@@ -33,7 +35,8 @@ func (s *Session) query(ctx context.Context, x *ast.QueryStmt, _ string) (*Resul
 	opt.Hooks.Result = func(b *vector.Batch) error { return q.push(qctx, b) }
 	q.job = job.Start(plan, opt)
 	s.e.mu.Lock()
-	s.e.queries[q.job] = struct{}{}
+	s.e.queried++
+	s.e.queries[q.job] = process{id: s.e.queried, since: time.Now(), text: text, stop: q.kill}
 	s.e.mu.Unlock()
 	live := !root.Bounded
 	r := &Result{Fields: root.Fields, Live: live, Changes: live || root.Changelog != physical.AppendOnly, Notices: plan.Warnings,
@@ -51,6 +54,7 @@ type running struct {
 	cancel context.CancelFunc
 	rows   chan *vector.Batch
 	fields []types.Field
+	killed atomic.Bool
 }
 
 // push copies rows for the client and waits until it has room.
@@ -78,6 +82,9 @@ func (q *running) next(ctx context.Context) (*vector.Batch, error) {
 		return nil, ctx.Err()
 	case <-q.job.Done():
 	}
+	if q.killed.Load() {
+		return nil, diag.New(diag.Cancelled, -1, "the query was killed")
+	}
 	select {
 	case b := <-q.rows: // the last rows came before the end
 		return b, nil
@@ -87,6 +94,13 @@ func (q *running) next(ctx context.Context) (*vector.Batch, error) {
 		return nil, err
 	}
 	return nil, io.EOF
+}
+
+// kill ends the query for whoever reads it.
+func (q *running) kill() {
+	q.killed.Store(true)
+	q.cancel()
+	q.job.Kill()
 }
 
 func (q *running) close() {

@@ -17,6 +17,9 @@ type Session struct {
 	e    *Engine
 	mu   sync.Mutex
 	vars map[string]string
+	user map[string]*ast.Literal // @variables, lower case; guarded by mu
+
+	prepared map[string]*Prepared // by lower-case name; guarded by mu
 }
 
 // NewSession makes a session with the engine's default variables.
@@ -79,7 +82,7 @@ func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string)
 	case *ast.Drop:
 		return s.drop(ctx, x)
 	case *ast.Set:
-		return s.set(x)
+		return s.set(ctx, x)
 	case *ast.JobControl:
 		return s.jobControl(ctx, x)
 	case *ast.CreateFunction:
@@ -90,6 +93,14 @@ func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string)
 		return s.createSavepoint(ctx, x)
 	case *ast.Alter:
 		return s.alter(ctx, x, text)
+	case *ast.Prepare:
+		return s.prepare(x)
+	case *ast.Execute:
+		return s.execute(ctx, x)
+	case *ast.Deallocate:
+		return s.deallocate(x)
+	case *ast.Kill:
+		return s.kill(ctx, x)
 	case *ast.Use:
 		return message("database is always 'millrace'"), nil
 	}
@@ -98,7 +109,7 @@ func (s *Session) dispatch(ctx context.Context, stmt ast.Statement, text string)
 
 // env is what statements of this session are planned against.
 func (s *Session) env(adHoc bool) planner.Env {
-	return planner.Env{Catalog: s.e.catalog, Connectors: connectorInfo{}, Variables: s.Variables(), AdHoc: adHoc}
+	return planner.Env{Catalog: s.e.catalog, Connectors: connectorInfo{}, Variables: s.Variables(), User: s.userVariable, AdHoc: adHoc}
 }
 
 // plan explains a statement. An endless query that could only run with EMIT CHANGES is explained as if it had it.
@@ -133,21 +144,24 @@ func (s *Session) explain(x *ast.Explain) (*Result, error) {
 }
 
 // set is SET a = 1, b = 2: all or, at the first that is wrong, those before it.
-func (s *Session) set(x *ast.Set) (*Result, error) {
-	r, err := s.setOne(x)
+func (s *Session) set(ctx context.Context, x *ast.Set) (*Result, error) {
+	r, err := s.setOne(ctx, x)
 	for _, more := range x.More {
 		if err != nil {
 			return nil, err
 		}
 		var next *Result
-		if next, err = s.setOne(more); err == nil {
+		if next, err = s.setOne(ctx, more); err == nil {
 			r.Message += ", " + next.Message
 		}
 	}
 	return r, err
 }
 
-func (s *Session) setOne(x *ast.Set) (*Result, error) {
+func (s *Session) setOne(ctx context.Context, x *ast.Set) (*Result, error) {
+	if strings.HasPrefix(x.Name, "@") {
+		return s.setUser(ctx, x)
+	}
 	v := findVariable(x.Name)
 	if v == nil {
 		return nil, unknownVariable(x.Name, x.At())
@@ -173,6 +187,21 @@ func (s *Session) setOne(x *ast.Set) (*Result, error) {
 	s.vars[v.name] = value
 	s.mu.Unlock()
 	return message("%s = %s", v.name, value), nil
+}
+
+// setUser is SET @x = value.
+func (s *Session) setUser(ctx context.Context, x *ast.Set) (*Result, error) {
+	value := &ast.Literal{Kind: ast.LitNull}
+	if !x.Reset {
+		var err error
+		if value, err = s.constant(ctx, x.Value); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.SetUserVariable(x.Name, value); err != nil {
+		return nil, err
+	}
+	return message("%s = %s", x.Name, literalSQL(value)), nil
 }
 
 // literalText gives the text of the value of SET: a literal or a bare word.

@@ -36,6 +36,7 @@ var shows = []struct {
 	{"TOPICS", showTopics},
 	{"COLUMNS", func(s *Session, x *ast.Show) (*Result, error) { return s.columns(x.From, x.Like) }},
 	{"VARIABLES", showVariables},
+	{"PROCESSLIST", showProcesslist},
 	{"DATABASES", showDatabases},
 	{"ERRORS", func(s *Session, _ *ast.Show) (*Result, error) { return s.ring(s.e.errors) }},
 	{"LATE", func(s *Session, _ *ast.Show) (*Result, error) { return s.ring(s.e.late) }},
