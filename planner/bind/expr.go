@@ -310,6 +310,9 @@ func (b *Binder) cast(x *ast.Cast, c *clause) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Kind == types.String {
+		t.Fixed = false // CAST(x AS CHAR(n)) is a VARCHAR(n), as in MySQL
+	}
 	return expr.NewCast(e, t, x.Try, b.at(x))
 }
 

@@ -25,8 +25,8 @@ func arithOf(args []Arg) (arith, error) {
 	class := arithInt
 	for i, a := range args {
 		switch k := a.Type.Kind; {
-		case k == types.Null || k == types.Bool || k == types.Year || k == types.Enum || k.IsInteger() && k != types.Uint64:
-		case k.IsUnsignedBits():
+		case k == types.Null || k == types.Bool || k == types.Year || k.IsListed() || k.IsInteger() && k != types.Uint64:
+		case k == types.Uint64:
 			class = max(class, arithUint)
 		case k == types.Decimal:
 			class = max(class, arithDecimal)

@@ -59,6 +59,8 @@ func (c *caster) unpack(ctx *Ctx, whole, micros int64) (int64, bool) {
 	date, clock := whole, int64(0)
 	if whole >= 100_000_000 {
 		date, clock = whole/1_000_000, whole%1_000_000
+	} else {
+		micros = 0 // of a day alone
 	}
 	year, month, day := date/10_000, date/100%100, date%100
 	if year < 100 {
