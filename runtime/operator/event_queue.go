@@ -70,3 +70,13 @@ func (q *eventQueue[T]) pop() T {
 		i = least
 	}
 }
+
+// each calls fn for all values, in no order; fn may change what less does not look at.
+func (q *eventQueue[T]) each(fn func(x *T)) {
+	for i := q.head; i < len(q.queue); i++ {
+		fn(&q.queue[i])
+	}
+	for i := range q.heap {
+		fn(&q.heap[i])
+	}
+}

@@ -61,7 +61,7 @@ func (t *TemporalJoin) Open(ctx *Context) error {
 		t.emit.cond, t.emit.ctx, t.emit.stage = t.cond, ctx, t.o.Stage
 	}
 	t.rights = newVersions(schemaOf(t.o.Right, t.o.RightKeys), ctx.State != nil)
-	t.lefts.keep = ctx.State != nil
+	t.lefts = newWaiting(ctx.State != nil)
 	if err := t.clock.load(ctx); err != nil {
 		return err
 	}

@@ -5,14 +5,12 @@ import (
 	"fmt"
 )
 
-// waiting holds rows until the watermark has passed their time, and gives them back by time, then by arrival. Rows that come in order queue
-// up, the others go into a binary heap; both hold references into an arena.
+// waiting holds rows until the watermark has passed their time, and gives them back by time, then by arrival. The queue holds references
+// into an arena.
 //
 // State: time | sequence number -> row, as given.
 type waiting struct {
-	queue   []waitingRow // ascending from head on
-	head    int
-	heap    []waitingRow
+	rows    eventQueue[waitingRow]
 	arena   []byte
 	spare   []byte // for the next compaction
 	garbage int
@@ -20,6 +18,10 @@ type waiting struct {
 	flushed uint64 // the state has the waiting rows with seq < flushed
 	dropped keyList
 	keep    bool
+}
+
+func newWaiting(keep bool) waiting {
+	return waiting{rows: eventQueue[waitingRow]{less: waitingRow.before}, keep: keep}
 }
 
 type waitingRow struct {
@@ -41,59 +43,24 @@ func (w *waiting) add(t int64, group uint16, data []byte) {
 }
 
 func (w *waiting) insert(r waitingRow, data []byte) {
-	if len(w.heap) == 0 && w.head == len(w.queue) {
+	if w.rows.len() == 0 {
 		w.arena, w.garbage = w.arena[:0], 0
 	} else if w.garbage > compactBagMin && w.garbage > len(w.arena)/2 {
 		w.compact()
 	}
 	r.off, r.size = int64(len(w.arena)), int32(len(data))
 	w.arena = append(w.arena, data...)
-	if w.head == len(w.queue) {
-		w.queue, w.head = w.queue[:0], 0
-	}
-	if n := len(w.queue); n == 0 || w.queue[n-1].before(r) {
-		w.enqueue(r)
-		return
-	}
-	w.heap = append(w.heap, r)
-	for i := len(w.heap) - 1; i > 0; {
-		up := (i - 1) / 2
-		if !w.heap[i].before(w.heap[up]) {
-			break
-		}
-		w.heap[i], w.heap[up] = w.heap[up], w.heap[i]
-		i = up
-	}
-}
-
-// enqueue appends to the queue, moving it to the front of its memory when half of that lies idle.
-func (w *waiting) enqueue(r waitingRow) {
-	if len(w.queue) == cap(w.queue) && w.head > len(w.queue)/2 {
-		n := copy(w.queue, w.queue[w.head:])
-		w.queue, w.head = w.queue[:n], 0
-	}
-	w.queue = append(w.queue, r)
-}
-
-// fromHeap tells whether the first row is in the heap.
-func (w *waiting) fromHeap() bool {
-	return len(w.heap) > 0 && (w.head == len(w.queue) || w.heap[0].before(w.queue[w.head]))
+	w.rows.push(r)
 }
 
 // next tells whether a row's time has come.
 func (w *waiting) next(watermark int64) bool {
-	return len(w.heap) > 0 && w.heap[0].time <= watermark || w.head < len(w.queue) && w.queue[w.head].time <= watermark
+	return w.rows.len() > 0 && w.rows.first().time <= watermark
 }
 
 // pop takes the first row. The bytes are valid until the next add.
 func (w *waiting) pop() (t int64, group uint16, data []byte) {
-	var r waitingRow
-	if w.fromHeap() {
-		r = w.popHeap()
-	} else {
-		r = w.queue[w.head]
-		w.head++
-	}
+	r := w.rows.pop()
 	w.garbage += int(r.size)
 	if w.keep && r.seq < w.flushed {
 		w.dropped.add(r.group, func(dst []byte) []byte { return appendSeq(orderedTime(dst, r.time), r.seq) })
@@ -101,40 +68,10 @@ func (w *waiting) pop() (t int64, group uint16, data []byte) {
 	return r.time, r.group, w.arena[r.off : r.off+int64(r.size)]
 }
 
-func (w *waiting) popHeap() waitingRow {
-	r := w.heap[0]
-	n := len(w.heap) - 1
-	w.heap[0] = w.heap[n]
-	w.heap = w.heap[:n]
-	for i := 0; ; {
-		least := i
-		for c := 2*i + 1; c <= 2*i+2 && c < n; c++ {
-			if w.heap[c].before(w.heap[least]) {
-				least = c
-			}
-		}
-		if least == i {
-			return r
-		}
-		w.heap[i], w.heap[least] = w.heap[least], w.heap[i]
-		i = least
-	}
-}
-
-// each calls fn for all rows.
-func (w *waiting) each(fn func(r *waitingRow)) {
-	for i := w.head; i < len(w.queue); i++ {
-		fn(&w.queue[i])
-	}
-	for i := range w.heap {
-		fn(&w.heap[i])
-	}
-}
-
 // compact drops the garbage of the arena.
 func (w *waiting) compact() {
 	arena := w.spare[:0]
-	w.each(func(r *waitingRow) {
+	w.rows.each(func(r *waitingRow) {
 		data := w.arena[r.off : r.off+int64(r.size)]
 		r.off = int64(len(arena))
 		arena = append(arena, data...)
@@ -146,7 +83,7 @@ func (w *waiting) write(st State, table byte) {
 	w.dropped.each(func(group uint16, key []byte) { st.Delete(table, group, key) })
 	w.dropped.clear()
 	var key [16]byte
-	w.each(func(r *waitingRow) {
+	w.rows.each(func(r *waitingRow) {
 		if r.seq >= w.flushed {
 			st.Put(table, r.group, appendSeq(orderedTime(key[:0], r.time), r.seq), w.arena[r.off:r.off+int64(r.size)])
 		}
