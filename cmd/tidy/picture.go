@@ -41,6 +41,7 @@ var floors = map[string][][]string{
 		{"planner"},
 	},
 	"state": {
+		{"state/record"},
 		{"state", "state/blob", "state/log", "state/keyed", "state/group", "state/txn"},
 		{"state/snapshot"},
 		{"state/broker/"}, // parts of the broker without sockets, clock or disk

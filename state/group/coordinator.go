@@ -3,6 +3,8 @@ package group
 import (
 	"sort"
 	"time"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // Options tunes a coordinator; the zero value is Kafka's defaults.
@@ -57,7 +59,7 @@ type Action interface{ action() }
 // offsets topic. The caller reports with Appended(ID, ok), in order of ID.
 type Append struct {
 	ID      uint64
-	Records []Record
+	Records []record.Record
 }
 
 // JoinReply answers a Join.
@@ -138,7 +140,7 @@ func (c *Coordinator) Actions() []Action {
 }
 
 // Replay takes one durable record of the offsets topic.
-func (c *Coordinator) Replay(r Record) error {
+func (c *Coordinator) Replay(r record.Record) error {
 	ch, err := decodeRecord(r)
 	if err != nil {
 		return err
@@ -208,7 +210,7 @@ func (c *Coordinator) emit(a Action) { c.actions = append(c.actions, a) }
 // persist emits an Append of the changes; done runs when its outcome is known.
 func (c *Coordinator) persist(changes []change, done func(ok bool)) {
 	c.appendID++
-	records := make([]Record, len(changes))
+	records := make([]record.Record, len(changes))
 	for i, ch := range changes {
 		records[i] = ch.encode()
 	}

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // TestDecodeArbitrary feeds damaged records: an error is fine, a panic is not.
 func TestDecodeArbitrary(t *testing.T) {
 	g := newGroup("g")
 	g.add(&member{id: "m", instanceID: "i", session: time.Second, protocols: []Protocol{{"range", []byte("x")}}})
-	good := []Record{
+	good := []record.Record{
 		g.record().encode(),
 		change{kind: kindOffset, group: "g", partition: TopicPartition{"t", 1}, offset: Offset{1, 2, "m", time.UnixMilli(3)}}.encode(),
 		change{kind: kindPending, group: "g", producerID: 9, partition: TopicPartition{"t", 1}, offset: Offset{1, 2, "m", time.UnixMilli(3)}}.encode(),

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // TestScripts runs testdata/script: each command is one event, its output what the
@@ -30,7 +32,7 @@ type world struct {
 	ids     int
 	ticket  Ticket
 	names   map[Ticket]string // what a ticket was for
-	log     []Record
+	log     []record.Record
 	held    []Append
 	hold    bool
 	replies map[Ticket]Action
@@ -297,7 +299,7 @@ func (w *world) restart(t interface{ Fatal(...any) }) {
 }
 
 // compacted keeps the last record of each key, as the topic may do any time.
-func compacted(log []Record) []Record {
+func compacted(log []record.Record) []record.Record {
 	last := map[string]int{}
 	for i, r := range log {
 		last[string(r.Key)] = i
@@ -307,7 +309,7 @@ func compacted(log []Record) []Record {
 		keep = append(keep, i)
 	}
 	sort.Ints(keep)
-	out := make([]Record, len(keep))
+	out := make([]record.Record, len(keep))
 	for i, k := range keep {
 		out[i] = log[k]
 	}

@@ -1,13 +1,15 @@
 package group
 
+import "github.com/millrace/millrace/state/record"
+
 // Snapshot returns records that replay to the present state, or false while
 // appends or rebalances are under way: then log and memory differ. Written to
 // the topic in the place of all before them they are its compaction.
-func (c *Coordinator) Snapshot() ([]Record, bool) {
+func (c *Coordinator) Snapshot() ([]record.Record, bool) {
 	if len(c.inflight) > 0 {
 		return nil, false
 	}
-	var out []Record
+	var out []record.Record
 	for _, g := range c.sortedGroups() {
 		if g.known {
 			if g.state == Preparing || g.state == Completing {

@@ -3,6 +3,8 @@ package txn
 import (
 	"sort"
 	"time"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // Options tunes a coordinator; the zero value is Kafka's defaults.
@@ -36,7 +38,7 @@ type Action interface{ action() }
 // Append asks for records to be written to the transaction topic.
 type Append struct {
 	ID      uint64
-	Records []Record
+	Records []record.Record
 }
 
 // WriteMarkers asks for the outcome of a transaction to be written to all it
@@ -95,7 +97,7 @@ func (c *Coordinator) Actions() []Action {
 }
 
 // Replay takes one durable record of the transaction topic.
-func (c *Coordinator) Replay(r Record) error {
+func (c *Coordinator) Replay(r record.Record) error {
 	id, t, err := decodeRecord(r)
 	if err != nil {
 		return err
@@ -131,10 +133,10 @@ func (c *Coordinator) Appended(id uint64, ok bool) {
 
 func (c *Coordinator) emit(a Action) { c.actions = append(c.actions, a) }
 
-func (c *Coordinator) append(r Record, done func(ok bool)) uint64 {
+func (c *Coordinator) append(r record.Record, done func(ok bool)) uint64 {
 	c.appendID++
 	c.inflight[c.appendID] = []func(bool){done}
-	c.emit(Append{ID: c.appendID, Records: []Record{r}})
+	c.emit(Append{ID: c.appendID, Records: []record.Record{r}})
 	return c.appendID
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // TestRecords decodes what was encoded, and damaged records without panic.
@@ -29,6 +31,6 @@ func TestRecords(t *testing.T) {
 		}
 		v := bytes.Clone(r.Value)
 		v[rapid.IntRange(0, len(v)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
-		_, _, _ = decodeRecord(Record{r.Key, v[:rapid.IntRange(0, len(v)).Draw(t, "length")]})
+		_, _, _ = decodeRecord(record.Record{Key: r.Key, Value: v[:rapid.IntRange(0, len(v)).Draw(t, "length")]})
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/millrace/millrace/state/record"
 )
 
 // TestScripts runs testdata/script: each command is one event, its output what the
@@ -28,7 +30,7 @@ type world struct {
 	now     time.Time
 	ticket  Ticket
 	names   map[Ticket]string
-	log     []Record
+	log     []record.Record
 	held    []Append
 	hold    bool // appends wait
 	stuck   bool // markers wait
