@@ -32,6 +32,7 @@ var floors = map[string][][]string{
 		{"sql/expr"},
 		{"sql/catalog"},
 		{"sql/parser"},
+		{"sql/format"},
 	},
 	"planner": {
 		{"planner/physical"},

@@ -13,3 +13,6 @@ var keywords, reserved = func() (map[string]bool, map[string]bool) {
 	}
 	return all, res
 }()
+
+// Reserved tells whether an upper-case word is a keyword wherever it stands without quotes.
+func Reserved(word string) bool { return reserved[word] }
