@@ -238,6 +238,9 @@ func (b *Binder) firstRows(n logical.Node, q *ast.Query, offset, limit int64) (l
 }
 
 func (b *Binder) rowCount(e ast.Expr, what string) (int64, error) {
+	if _, param := e.(*ast.Param); param && b.env.Describe {
+		return 1, nil
+	}
 	x, err := b.expr(e, &clause{name: what, scope: &scope{}})
 	if err != nil {
 		return 0, err

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +11,8 @@ import (
 	"github.com/millrace/millrace/connectors/format"
 	formatjson "github.com/millrace/millrace/connectors/format/json"
 	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/sql/ast"
+	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/vector"
 )
 
@@ -21,7 +25,7 @@ func (h *Handler) sql(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc := json.NewEncoder(w)
-	res, err := h.session(req.Session).Exec(r.Context(), req.SQL)
+	res, err := exec(r.Context(), h.session(req.Session), &req)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		_ = enc.Encode(Line{Error: errorOf(err)})
@@ -38,6 +42,41 @@ func (h *Handler) sql(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = enc.Encode(Line{End: true, Rows: s.rows})
+}
+
+// exec runs the statement of a request with its parameters.
+func exec(ctx context.Context, s *engine.Session, req *Request) (*engine.Result, error) {
+	if len(req.Params) == 0 {
+		return s.Exec(ctx, req.SQL)
+	}
+	p, err := s.Prepare(req.SQL)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]*ast.Literal, len(req.Params))
+	for i, raw := range req.Params {
+		if values[i], err = literal(raw); err != nil {
+			return nil, err
+		}
+	}
+	return s.ExecPrepared(ctx, p, values)
+}
+
+// literal reads the value of a parameter.
+func literal(raw json.RawMessage) (*ast.Literal, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, diag.New(diag.BadParameter, -1, "a parameter is no JSON value: %v", err)
+	}
+	switch x := v.(type) {
+	case json.Number:
+		return engine.NumberLiteral(x.String()), nil
+	case map[string]any, []any:
+		return nil, diag.New(diag.BadParameter, -1, "a parameter is null, true, false, a number or a string").WithHint("pass JSON as a string")
+	}
+	return engine.Literal(v)
 }
 
 // HeadOf describes a result.

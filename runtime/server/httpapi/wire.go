@@ -2,10 +2,12 @@ package httpapi
 
 import "encoding/json"
 
-// Request is the body of POST /v1/sql: one statement. Statements with the same session share variables.
+// Request is the body of POST /v1/sql: one statement. Statements with the same session share variables. Params are the values of its
+// parameters (?), in order: null, true, false, numbers and strings.
 type Request struct {
-	SQL     string `json:"sql"`
-	Session string `json:"session,omitempty"`
+	SQL     string            `json:"sql"`
+	Session string            `json:"session,omitempty"`
+	Params  []json.RawMessage `json:"params,omitempty"`
 }
 
 // Column describes a column of a result.

@@ -64,14 +64,15 @@ func (h *harness) exec(statements ...string) {
 
 // client is the other side of the protocol, as small as tests need it.
 type client struct {
-	t     *testing.T
-	nc    net.Conn
-	r     packetReader
-	seq   byte
-	caps  uint32
-	id    uint32
-	names []string // of the result's columns
-	kinds []byte
+	prepared int // columns that the last preparation told
+	t        *testing.T
+	nc       net.Conn
+	r        packetReader
+	seq      byte
+	caps     uint32
+	id       uint32
+	names    []string // of the result's columns
+	kinds    []byte
 }
 
 const clientCaps = capProtocol41 | capSecureConnection | capPluginAuth | capConnectWithDB

@@ -26,7 +26,8 @@ type prepared struct {
 var errLive = wireError{1295, "HY000", "MR-1004: an endless query cannot run as a prepared statement " +
 	"(send it as plain text, as mysql --quick does, or read a MATERIALIZED VIEW)"}
 
-// prepare cuts the statement and answers with its number. Columns are not told before the execution, whose answer has them.
+// prepare cuts the statement and answers with its number and, for a query, its columns as far as they are known without values: those of the
+// execution count.
 func (c *conn) prepare(text string) error {
 	c.warnings = nil
 	if !utf8.ValidString(text) {
@@ -56,27 +57,52 @@ func (c *conn) prepare(text string) error {
 	if last == "" {
 		return c.answer(wireError{1065, "42000", "Query was empty"})
 	}
+	fields, err := c.describe(text)
+	if err != nil {
+		return c.answer(err)
+	}
 	c.nextStmt++
 	c.stmts[c.nextStmt] = p
-	return c.writePrepared(len(p.parts) - 1)
+	return c.writePrepared(len(p.parts)-1, fields)
+}
+
+// describe gives the columns of a query before it has its values; nil for other statements. What cannot be right with any values is an error.
+func (c *conn) describe(text string) ([]types.Field, error) {
+	open := openComments(text)
+	w := scan(open)
+	if !w.is(0, "SELECT") && !w.is(0, "WITH") && !w.is(0, "VALUES") {
+		return nil, nil
+	}
+	rewritten, edits := c.substitute(w)
+	p, err := c.session.Prepare(rewritten)
+	if err != nil {
+		return nil, edits.restore(err, text)
+	}
+	return p.Fields, nil
 }
 
 // writePrepared answers COM_STMT_PREPARE for the statement made last.
-func (c *conn) writePrepared(params int) error {
+func (c *conn) writePrepared(params int, fields []types.Field) error {
 	buf := binary.LittleEndian.AppendUint32(append(c.w.begin(), 0), c.nextStmt)
-	buf = append(buf, 0, 0) // columns
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(len(fields)))
 	buf = binary.LittleEndian.AppendUint16(buf, uint16(params))
 	if err := c.w.end(append(buf, 0, 0, 0)); err != nil {
 		return err
 	}
-	for range params {
-		if err := c.writeColumn("", types.Field{Name: "?", Type: types.Of(types.String)}, false); err != nil {
-			return err
-		}
+	marks := make([]types.Field, params)
+	for i := range marks {
+		marks[i] = types.Field{Name: "?", Type: types.Of(types.String)}
 	}
-	if params > 0 && c.caps&capDeprecateEOF == 0 {
-		if err := c.writeEOF(); err != nil {
-			return err
+	for _, list := range [][]types.Field{marks, fields} {
+		for _, f := range list {
+			if err := c.writeColumn("", f, false); err != nil {
+				return err
+			}
+		}
+		if len(list) > 0 && c.caps&capDeprecateEOF == 0 {
+			if err := c.writeEOF(); err != nil {
+				return err
+			}
 		}
 	}
 	return c.w.flush()

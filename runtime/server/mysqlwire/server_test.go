@@ -152,12 +152,15 @@ func (c *client) prepare(sql string) (id uint32, params int, err error) {
 	}
 	d := decoder{b: p[1:]}
 	id = uint32(d.uint(4))
-	d.bytes(2)
+	columns := int(d.uint(2))
 	params = int(d.uint(2))
-	skip := params
-	if params > 0 && c.caps&capDeprecateEOF == 0 {
-		skip++
+	skip := params + columns
+	for _, n := range []int{params, columns} {
+		if n > 0 && c.caps&capDeprecateEOF == 0 {
+			skip++
+		}
 	}
+	c.prepared = columns
 	for range skip {
 		if _, err := c.read(); err != nil {
 			return 0, 0, err
@@ -208,6 +211,27 @@ func TestPrepared(t *testing.T) {
 	c.send(comStmtExecute, body...)
 	if _, err := c.head(); err == nil || !strings.HasPrefix(err.Error(), "1243") {
 		t.Errorf("a closed statement gives %v", err)
+	}
+}
+
+// TestPreparedColumns: the answer to a preparation tells the columns of a query, and what no values can make right.
+func TestPreparedColumns(t *testing.T) {
+	h := startServer(t, Options{})
+	h.exec(makeFew)
+	c := h.dial()
+	for sql, want := range map[string]int{"SELECT id, id + ? FROM few WHERE id > ?": 2, "SELECT @@version, ?": 2, "SET @x = ?": 0, "SELECT 1 AS a LIMIT ?": 1} {
+		if _, _, err := c.prepare(sql); err != nil || c.prepared != want {
+			t.Errorf("%s: %d columns, %v; want %d", sql, c.prepared, err, want)
+		}
+	}
+	if _, _, err := c.prepare("SELECT zonne FROM few WHERE id = ?"); err == nil || !strings.Contains(err.Error(), "unknown column 'zonne'") {
+		t.Errorf("got %v", err)
+	}
+	for _, x := range [][2]string{{"SET @least = 1, @name = 'it''s'", "OK"}, {"PREPARE p FROM 'SELECT id, ? AS n FROM few WHERE id > ?'", "OK"},
+		{"EXECUTE p USING @name, @least", "2|it's"}, {"DEALLOCATE PREPARE p", "OK"}} {
+		if got := c.query(x[0]); got != x[1] {
+			t.Errorf("%s: %s", x[0], got)
+		}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/millrace/millrace/runtime/engine"
+	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/parser"
 )
@@ -173,5 +175,12 @@ func (c *conn) remember(name, value string) error {
 		return wireError{1105, "HY000", fmt.Sprintf("a connection keeps at most %d variables", maxUserVariables)}
 	}
 	c.vars[name] = value
+	if strings.HasPrefix(name, "@") { // EXECUTE .. USING reads it in the engine
+		literal := &ast.Literal{Kind: ast.LitString, Text: value}
+		if _, err := strconv.ParseFloat(value, 64); err == nil {
+			literal = engine.NumberLiteral(value)
+		}
+		return c.session.SetUserVariable(name, literal)
+	}
 	return nil
 }
