@@ -21,28 +21,31 @@ const (
 
 // Binder binds one statement. It is not safe for concurrent use.
 type Binder struct {
-	env      *Env
-	props    *props.Deriver
-	ctes     []cte    // those in scope, innermost last
-	views    []string // views being expanded, outermost first
-	emit     ast.EmitMode
-	depth    int
-	joins    int
-	subs     int             // subqueries in expressions so far
-	frames   []*frame        // queries around the one being bound, outermost first
-	outers   int             // columns of queries around so far
-	follow   bool            // a materialised view is read from its state, with its changes
-	inline   bool            // a materialised view is expanded as its query
-	calls    map[string]bool // functions of the user's, lower case; true: the text itself calls it, not only a view's
-	reads    map[string]bool // relations, likewise
-	creating string          // function whose body is being bound at its creation, lower case
-	Warnings []string
+	env        *Env
+	props      *props.Deriver
+	ctes       []cte    // those in scope, innermost last
+	views      []string // views being expanded, outermost first
+	emit       ast.EmitMode
+	depth      int
+	joins      int
+	subs       int             // subqueries in expressions so far
+	recursions int             // recursive tables so far
+	frames     []*frame        // queries around the one being bound, outermost first
+	outers     int             // columns of queries around so far
+	follow     bool            // a materialised view is read from its state, with its changes
+	inline     bool            // a materialised view is expanded as its query
+	calls      map[string]bool // functions of the user's, lower case; true: the text itself calls it, not only a view's
+	reads      map[string]bool // relations, likewise
+	creating   string          // function whose body is being bound at its creation, lower case
+	Warnings   []string
 }
 
 type cte struct {
 	def    *ast.CTE
-	seen   int // how many CTEs its own query sees
-	around int // how many queries around it sees
+	seen   int        // how many CTEs its own query sees
+	around int        // how many queries around it sees
+	self   bool       // WITH RECURSIVE: it may read itself
+	rec    *recursion // set while its recursive part is bound
 }
 
 // New makes a binder. Snapshot tells that materialised views are read from their state.

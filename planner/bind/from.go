@@ -83,6 +83,9 @@ func (b *Binder) table(x *ast.Table) (logical.Node, *scope, error) {
 	if x.Schema.Text == "" {
 		for i := len(b.ctes) - 1; i >= 0; i-- {
 			if strings.EqualFold(b.ctes[i].def.Name.Text, name) {
+				if rec := b.ctes[i].rec; rec != nil {
+					return b.recursiveRef(rec, alias, x)
+				}
 				return b.expandCTE(b.ctes[i], alias)
 			}
 		}
@@ -128,7 +131,13 @@ func (b *Binder) unknownRelation(name ast.Name) error {
 func (b *Binder) expandCTE(c cte, alias string) (logical.Node, *scope, error) {
 	outer, frames := b.ctes, b.frames
 	b.ctes, b.frames = outer[:c.seen:c.seen], frames[:c.around:c.around]
-	n, err := b.query(c.def.Query)
+	var n logical.Node
+	var err error
+	if c.self && mentions(c.def.Query, c.def.Name.Text) {
+		n, err = b.recursive(c)
+	} else {
+		n, err = b.query(c.def.Query)
+	}
 	b.ctes, b.frames = outer, frames
 	if err != nil {
 		return nil, nil, err

@@ -98,16 +98,13 @@ func (b *Binder) query(q *ast.Query) (logical.Node, error) {
 		return nil, err
 	}
 	defer b.leave()
-	if q.Recursive {
-		return nil, notSupported(b.at(q), "WITH RECURSIVE")
-	}
 	outer, emit := b.ctes, b.emit
 	defer func() { b.ctes, b.emit = outer, emit }()
 	if q.Emit != ast.EmitDefault {
 		b.emit = q.Emit
 	}
 	for i := range q.With {
-		b.ctes = append(b.ctes[:len(b.ctes):len(b.ctes)], cte{def: &q.With[i], seen: len(b.ctes), around: len(b.frames)})
+		b.ctes = append(b.ctes[:len(b.ctes):len(b.ctes)], cte{def: &q.With[i], seen: len(b.ctes), around: len(b.frames), self: q.Recursive})
 	}
 	blk, err := b.body(q.Body, q.OrderBy)
 	if err != nil {

@@ -212,6 +212,15 @@ func (x *selection) alias(name string) expr.Expr {
 	return nil
 }
 
+// aliasOrKey resolves a name of HAVING: a column that is grouped by wins over a name of the select list (MySQL 8.0 manual, 15.2.13).
+func (x *selection) aliasOrKey(name string) expr.Expr {
+	e, err := x.scope.resolve([]ast.Name{{Text: name}}, x.b.at)
+	if err == nil && slices.ContainsFunc(x.keys, func(k expr.Expr) bool { return expr.Equal(k, e) }) {
+		return e
+	}
+	return x.alias(name)
+}
+
 // itemExpr finds the bound expression of a written item; stars before it have become several.
 func (x *selection) itemExpr(written int) expr.Expr {
 	behind := len(x.ast.Items) - written
@@ -289,7 +298,7 @@ func hasPlaceholder(e expr.Expr) bool {
 func (x *selection) filters() (err error) {
 	if x.ast.Having != nil {
 		c := x.clause("HAVING")
-		c.alias, c.aliasFirst, c.ranks = x.alias, true, nil
+		c.alias, c.aliasFirst, c.ranks = x.aliasOrKey, true, nil
 		if x.having, err = x.b.condition(x.ast.Having, c); err != nil {
 			return err
 		}

@@ -62,6 +62,8 @@ func checkNode(n Node) error {
 		return checkJoin(x)
 	case *Union:
 		return checkUnion(x)
+	case *Recursive:
+		return checkUnion(&Union{x.base})
 	case *MatchRecognize:
 		return checkMatch(x)
 	}

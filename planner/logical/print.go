@@ -53,6 +53,13 @@ func Describe(n Node) string {
 		return "Expand " + physical.ExpandText(x.Args, x.Outer, x.Columns())
 	case *Union:
 		return "Union"
+	case *Recursive:
+		if x.Distinct {
+			return "Recursive distinct"
+		}
+		return "Recursive"
+	case *RecursiveRef:
+		return "RecursiveRef " + physical.ColumnTypes(x.cols)
 	case *Join:
 		return x.Method.String() + "Join " + physical.JoinCondition(x.Kind, keyNames(x), x.Residual) + temporalText(x)
 	}

@@ -40,6 +40,13 @@ func (l *Lowerer) node(n logical.Node, in []physical.Node) (physical.Node, error
 	case *logical.Expand:
 		o := &physical.Expand{Base: l.base(n, in...), Args: x.Args, Keep: x.Keep, Made: x.Made, Outer: x.Outer, Policy: l.opts.Policy}
 		return finish(l, o, &o.Base), nil
+	case *logical.RecursiveRef:
+		o := &physical.RecursiveRef{Base: l.base(n), Link: x.Link}
+		return finish(l, o, &o.Base), nil
+	case *logical.Recursive:
+		o := &physical.Recursive{Base: l.base(n, l.exchange(l.Materialize(in[0]), nil), in[1]), Link: x.Link, Distinct: x.Distinct,
+			MaxDepth: x.MaxDepth, Limit: x.Limit, Pos: x.Pos}
+		return finish(l, o, &o.Base), nil
 	case *logical.Union:
 		o := &physical.Union{Base: l.base(n, in...)}
 		return finish(l, o, &o.Base), nil

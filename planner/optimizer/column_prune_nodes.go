@@ -30,7 +30,9 @@ func prune(n logical.Node, need uses) (out logical.Node, to []int) {
 		return pruneOver(x, need)
 	case *logical.Window, *logical.TopN:
 		return pruneAppending(n, need)
-	case *logical.Values, *logical.ViewScan, *logical.SystemScan, *logical.MatchRecognize:
+	case *logical.Recursive:
+		return pruneRecursive(x)
+	case *logical.Values, *logical.ViewScan, *logical.SystemScan, *logical.MatchRecognize, *logical.RecursiveRef:
 		return n, sequence(len(n.Columns()))
 	}
 	return prunePassing(n, need)
@@ -205,6 +207,21 @@ func pruneUnion(u *logical.Union, need uses) (logical.Node, []int) {
 		in[i] = n
 	}
 	return logical.NewUnion(in...), to
+}
+
+// pruneRecursive keeps all columns of a recursion, whose body makes them of one another, and prunes what lies below.
+func pruneRecursive(r *logical.Recursive) (logical.Node, []int) {
+	in := make([]logical.Node, len(r.Inputs()))
+	for i, c := range r.Inputs() {
+		below := make(uses, len(c.Columns()))
+		below.all(sequence(len(below))...)
+		n, moved := prune(c, below)
+		if len(n.Columns()) != len(moved) || !isSequence(moved) {
+			n = logical.NewPick(n, moved)
+		}
+		in[i] = n
+	}
+	return r.With(in...), sequence(len(r.Columns()))
 }
 
 // keepAggs prunes the calls and notes what the kept ones read; to is filled in from base on.

@@ -240,6 +240,22 @@ type (
 		NullEqual           []bool
 		Residual            expr.Expr
 	}
+	// Recursive emits the rows of its first input and all that its second makes of them, step by step: the rows of a step are fed
+	// to the RecursiveRefs of the same Link in the second input, which has no exchange between them and here. It runs in one task, without
+	// durable state.
+	Recursive struct {
+		Base
+		Link     int
+		Distinct bool
+		MaxDepth int
+		Limit    int64 // rows after which it may stop; < 0: none
+		Pos      int   // of the table expression, for errors
+	}
+	// RecursiveRef is fed by the Recursive above it. No children.
+	RecursiveRef struct {
+		Base
+		Link int
+	}
 	// Union passes all inputs on; columns agree in types.
 	Union struct{ Base }
 	// Normalize turns an upsert changelog into a retract one by remembering the last row of each key.

@@ -39,6 +39,13 @@ func Describe(n Node) string {
 		return "WindowAssign " + WindowText(x.Window, in)
 	case *Union:
 		return "Union"
+	case *Recursive:
+		if x.Distinct {
+			return "Recursive distinct"
+		}
+		return "Recursive"
+	case *RecursiveRef:
+		return "RecursiveRef"
 	case *Exchange:
 		return exchangeText(x, in)
 	case *SinkWrite:

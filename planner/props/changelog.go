@@ -25,7 +25,7 @@ func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
 		return physical.AppendOnly
 	case *logical.Aggregate:
 		return d.aggregateChangelog(x, in[0])
-	case *logical.WindowAggregate, *logical.Sort, *logical.Values, *logical.SystemScan:
+	case *logical.WindowAggregate, *logical.Sort, *logical.Values, *logical.SystemScan, *logical.Recursive, *logical.RecursiveRef:
 		return physical.AppendOnly
 	case *logical.Join:
 		return joinChangelog(x, in)

@@ -35,7 +35,7 @@ func (d *Deriver) eventTime(n logical.Node, in []*Info) (time, start, end []int)
 			return in[0].EventTime, nil, nil
 		}
 		return nil, nil, nil
-	case *logical.ViewScan, *logical.Values, *logical.Scan, *logical.SystemScan:
+	case *logical.ViewScan, *logical.Values, *logical.Scan, *logical.SystemScan, *logical.Recursive, *logical.RecursiveRef:
 		return nil, nil, nil
 	}
 	return in[0].EventTime, in[0].WindowStart, in[0].WindowEnd

@@ -48,7 +48,12 @@ func keys(n logical.Node, in []*Info) [][]int {
 		return limitKeys(x.Limit, in[0].Keys)
 	case *logical.Sort:
 		return limitKeys(x.Limit, in[0].Keys)
-	case *logical.Union, *logical.SystemScan, *logical.MatchRecognize:
+	case *logical.Recursive:
+		if x.Distinct {
+			return [][]int{sequence(0, len(x.Columns()))}
+		}
+		return nil
+	case *logical.Union, *logical.SystemScan, *logical.MatchRecognize, *logical.RecursiveRef:
 		return nil
 	}
 	return in[0].Keys

@@ -56,7 +56,7 @@ func static(n logical.Node, info *Info, in []*Info) bool {
 	switch x := n.(type) {
 	case *logical.Aggregate:
 		return x.Final
-	case *logical.Watermark, *logical.Limit, *logical.WindowAggregate, *logical.Over:
+	case *logical.Watermark, *logical.Limit, *logical.WindowAggregate, *logical.Over, *logical.RecursiveRef:
 		return false
 	}
 	for _, i := range in {
@@ -88,7 +88,7 @@ func bounded(n logical.Node, in []*Info) bool {
 		return x.Bounded
 	case *logical.ViewScan:
 		return !x.Follow
-	case *logical.Values, *logical.SystemScan:
+	case *logical.Values, *logical.SystemScan, *logical.RecursiveRef:
 		return true
 	case *logical.Limit:
 		return in[0].Bounded || x.Limit >= 0

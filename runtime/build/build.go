@@ -155,6 +155,8 @@ type taskContext struct {
 	from  uint16
 	to    uint16
 	keep  bool // state is durable
+
+	recursions map[int]*operator.Recursive // by link
 }
 
 // task makes task i of f without its terminal.
@@ -214,10 +216,19 @@ func (b *builder) node(f *fragment, n physical.Node, t *task.Task, tc *taskConte
 		return nil, b.sourceLeaf(f, x, t, tc, at)
 	case *physical.ViewScan, *physical.Values, *physical.SystemScan:
 		return nil, b.rowsLeaf(n, t, tc, at)
+	case *physical.RecursiveRef:
+		tc.recursions[x.Link].Feed(at.parent.Feedback(at.input))
+		return nil, nil
 	}
 	tn, err := b.operatorNode(n, tc)
 	if err != nil {
 		return nil, err
+	}
+	if x, ok := n.(*physical.Recursive); ok {
+		if tc.recursions == nil {
+			tc.recursions = map[int]*operator.Recursive{}
+		}
+		tc.recursions[x.Link] = tn.Op.(*operator.Recursive)
 	}
 	if invariant.Enabled && tn.Op != nil {
 		at.parent, at.input = b.checker(n, t, tc, at), 0

@@ -76,6 +76,8 @@ func newRanking(n physical.Node, stage string) (operator.Operator, error) {
 	switch x := n.(type) {
 	case *physical.Union:
 		return operator.NewUnion(), nil
+	case *physical.Recursive:
+		return operator.NewRecursive(operator.RecursiveOptions{Schema: typesOf(n), Distinct: x.Distinct, MaxDepth: x.MaxDepth, Limit: x.Limit, Pos: x.Pos}), nil
 	case *physical.Normalize:
 		return operator.NewNormalize(operator.NormalizeOptions{Input: inputTypes(n, 0), Key: x.Key}), nil
 	case *physical.Deduplicate:

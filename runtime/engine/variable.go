@@ -27,6 +27,7 @@ var variables = []variable{
 	{name: "time_zone", job: true, value: "UTC", check: checkZone, doc: "zone of windows that name none; texts and functions are in UTC"},
 	{name: "error_policy", job: true, value: "dead_letter", check: checkPolicy, doc: "what a job does with a row whose expressions fail: dead_letter, fail, skip"},
 	{name: "restart", job: true, value: "true", check: checkBool, doc: "restart jobs after errors that may pass"},
+	{name: "cte_max_recursion_depth", value: "1000", check: checkDepth, doc: "steps of WITH RECURSIVE; more are an error"},
 	{name: "autocommit", value: "1", known: true},
 	{name: "sql_mode", value: "", known: true},
 	{name: "names", value: "utf8mb4", known: true},
@@ -45,6 +46,16 @@ func checkDuration(s string) error {
 func checkPositive(s string) error {
 	if n, err := strconv.Atoi(s); err != nil || n < 1 || n > 256 {
 		return diag.New(diag.BadOption, -1, "'%s' is no number between 1 and 256", s)
+	}
+	return nil
+}
+
+// maxRecursionDepth bounds the steps of a recursive table.
+const maxRecursionDepth = 1_000_000
+
+func checkDepth(s string) error {
+	if n, err := strconv.Atoi(s); err != nil || n < 0 || n > maxRecursionDepth {
+		return diag.New(diag.BadOption, -1, "'%s' is no number between 0 and %d", s, maxRecursionDepth)
 	}
 	return nil
 }

@@ -86,6 +86,18 @@ func (n *Node) push(input int, b *vector.Batch) error {
 	return nil
 }
 
+// Feedback is the way into an input of n for an operator above it: that of a recursion.
+func (n *Node) Feedback(input int) operator.Feedback { return feedback{n, input} }
+
+type feedback struct {
+	n     *Node
+	input int
+}
+
+func (f feedback) Push(b *vector.Batch) error { return f.n.push(f.input, b) }
+
+func (f feedback) End() error { return f.n.end(f.input) }
+
 // conclude ends a node that needs no more rows, and with it everything above: what is below is of no use any more.
 func (n *Node) conclude() error {
 	for i := range n.Inputs {

@@ -49,6 +49,7 @@ const (
 	DivisionByZero    Code = 3003
 	InvalidArgument   Code = 3004
 	SubqueryRows      Code = 3005
+	RecursionDepth    Code = 3006 // a recursive table without an end
 	UserFunction      Code = 3050 // a function of the user's failed on a row
 	JobFailed         Code = 3101
 	Cancelled         Code = 3102

@@ -78,7 +78,9 @@ var explanations = map[Code]explanation{
 	InvalidCast:      {"invalid cast", "A value cannot be converted, such as CAST('abc' AS INT). TRY_CAST gives NULL instead."},
 	DivisionByZero:   {"division by zero", "A number was divided by zero where that is an error."},
 	InvalidArgument:  {"invalid argument", "A function was called with a value outside its domain."},
-	SubqueryRows:     {"subquery with more than one row", "A subquery used as a value gave more than one row. Aggregate it, or use IN or EXISTS."},
+	RecursionDepth: {"recursion without an end", "WITH RECURSIVE made more steps than cte_max_recursion_depth (1000) allows, or more rows than fit. Often the recursive part lacks its end: " +
+		"a condition on the depth, or UNION instead of UNION ALL where rows come round in a circle. SET cte_max_recursion_depth = 10000 allows more steps."},
+	SubqueryRows: {"subquery with more than one row", "A subquery used as a value gave more than one row. Aggregate it, or use IN or EXISTS."},
 	UserFunction: {"user function failed", "A function made with CREATE FUNCTION .. LANGUAGE wasm trapped, took longer than its timeout, ran out of memory, or gave something that is no value of its type, " +
 		"for this row. The job's error_policy decides what becomes of the row. DESCRIBE FUNCTION name shows the limits."},
 	JobFailed:         {"job failed", "The job has stopped after an error and will not restart by itself. SHOW ERRORS FROM job tells the cause."},

@@ -66,6 +66,7 @@ var codes = map[diag.Code]mysqlCode{
 	diag.InvalidCast:       {1292, "22007"},
 	diag.DivisionByZero:    {1365, "22012"},
 	diag.InvalidArgument:   {1210, "HY000"},
+	diag.RecursionDepth:    {3636, "HY000"},
 	diag.SubqueryRows:      {1242, "21000"},
 	diag.Cancelled:         {1317, "70100"},
 	diag.TimedOut:          {3024, "HY000"},
