@@ -43,7 +43,8 @@ func (e *exitStatus) Error() string { return e.err.Error() }
 func (e *exitStatus) Unwrap() error { return e.err }
 
 // commands is the table of subcommands, in the order of the help text.
-var commands = []func() *cobra.Command{newRun, newSQL, newServe, newJob, newTopic, newGroup, newClusterCommand, newTest, newCheck, newFmt, newExplainError}
+var commands = []func() *cobra.Command{newRun, newSQL, newServe, newJob, newTopic, newGroup, newUser, newACL, newQuota, newClusterCommand, newTest,
+	newCheck, newFmt, newExplainError}
 
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())

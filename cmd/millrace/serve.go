@@ -29,6 +29,7 @@ type config struct {
 	Memory          string            `toml:"memory"`
 	LogLevel        string            `toml:"log_level"`
 	Variables       map[string]string `toml:"variables"`
+	Broker          brokerConfig      `toml:"broker"`
 }
 
 func defaultConfig() config {
@@ -42,7 +43,7 @@ func (c *config) load(path string) error {
 		return diag.New(diag.BadConfiguration, -1, "cannot read the configuration %s: %v", path, err).Wrap(err)
 	}
 	if keys := meta.Undecoded(); len(keys) > 0 {
-		known := []string{"data_dir", "kafka_listen", "kafka_advertised", "mysql_listen", "http_listen", "memory", "log_level", "variables"}
+		known := []string{"data_dir", "kafka_listen", "kafka_advertised", "mysql_listen", "http_listen", "memory", "log_level", "variables", "broker"}
 		e := diag.New(diag.BadConfiguration, -1, "unknown key '%s' in %s", keys[0], path)
 		if near := diag.Suggest(keys[0].String(), known); near != "" {
 			return e.WithHint("did you mean '%s'?", near)
@@ -57,7 +58,11 @@ func newServe() *cobra.Command {
 		Long: "Runs a server until SIGTERM or Ctrl-C. When it can be used it prints one line on standard error:\n\n" +
 			"  ready kafka=127.0.0.1:9092 mysql=127.0.0.1:9030 http=127.0.0.1:8030 data-dir=millrace-data\n\n" +
 			"MySQL clients (mysql, Connector/J, go-sql-driver, PyMySQL) connect to the MySQL port with any user and password: there are no users\n" +
-			"yet, so keep it on the loopback address. HTTP works on that port, too, so millrace sql -P takes either."}
+			"yet, so keep it on the loopback address. HTTP works on that port, too, so millrace sql -P takes either.\n\n" +
+			"Kafka clients need no password on --kafka-listen. Ports with TLS and SASL, access rules and limits are in the section [broker] of the\n" +
+			"configuration, or in the flags --kafka-*:\n\n" +
+			"  [[broker.listeners]]\n  listen = \"0.0.0.0:9093\"\n  protocol = \"SASL_SSL\"\n  cert_file = \"server.pem\"\n  key_file = \"server.key\"\n\n" +
+			"  [broker.security]\n  acls = true\n  super_users = [\"admin\"]\n  users = { admin = \"file:/run/secrets/admin\" }"}
 	cfg := defaultConfig()
 	var flags config
 	f := c.Flags()
@@ -68,6 +73,8 @@ func newServe() *cobra.Command {
 	f.StringVar(&flags.HTTPListen, "http-listen", cfg.HTTPListen, "address of the HTTP port")
 	f.StringVar(&flags.Memory, "memory", "", "memory for caches of keyed state, e.g. 256MiB")
 	f.StringVar(&flags.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
+	var bf brokerFlags
+	bf.add(c)
 	file := f.String("config", "", "configuration file (TOML); flags override it")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *file != "" {
@@ -85,6 +92,9 @@ func newServe() *cobra.Command {
 				set()
 			}
 		}
+		if err := bf.apply(&cfg.Broker); err != nil {
+			return err
+		}
 		return serve(cmd.Context(), cfg)
 	}
 	return c
@@ -98,6 +108,11 @@ func serve(ctx context.Context, cfg config) error {
 	}
 	opt := engine.Options{DataDir: cfg.DataDir, KafkaListen: cfg.KafkaListen, Advertised: cfg.KafkaAdvertised, Stdout: os.Stdout, Logger: logger,
 		Variables: cfg.Variables}
+	brokerOpts, err := cfg.Broker.options()
+	if err != nil {
+		return err
+	}
+	opt.Broker = &brokerOpts
 	if cfg.Memory != "" {
 		if opt.Memory, err = connectors.ParseSize(cfg.Memory); err != nil {
 			return diag.New(diag.BadConfiguration, -1, "memory: %v", err)

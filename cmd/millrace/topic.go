@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,23 +22,53 @@ const defaultBrokers = "127.0.0.1:9092"
 
 // clusterFlags are what the commands over a Kafka cluster have in common.
 type clusterFlags struct {
-	brokers string
-	json    bool
+	brokers    string
+	json       bool
+	properties []string // NAME=VALUE
+	file       string   // of more of them
 }
 
 func (f *clusterFlags) add(c *cobra.Command) {
 	c.PersistentFlags().StringVarP(&f.brokers, "brokers", "b", defaultBrokers, "brokers to ask first, HOST:PORT with commas")
+	c.PersistentFlags().StringArrayVarP(&f.properties, "property", "X", nil,
+		"property of Kafka's clients, NAME=VALUE, e.g. security.protocol=SASL_SSL; may be repeated")
+	c.PersistentFlags().StringVar(&f.file, "command-config", "", "file of such properties, one NAME=VALUE a line; -X overrides it")
 	c.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON, one object a line")
 }
 
 // with connects, runs fn and gives its error the exit code it deserves.
 func (f *clusterFlags) with(ctx context.Context, fn func(c *admin.Client) error) error {
-	c, err := admin.Open(ctx, f.brokers)
+	properties, err := f.allProperties()
+	if err != nil {
+		return err
+	}
+	c, err := admin.Open(ctx, f.brokers, properties)
 	if err != nil {
 		return clusterError(err)
 	}
 	defer c.Close()
 	return clusterError(fn(c))
+}
+
+// maxPropertyFile bounds a file of properties, in bytes.
+const maxPropertyFile = 1 << 20
+
+// allProperties are those of the file with those of the command line on top.
+func (f *clusterFlags) allProperties() (map[string]string, error) {
+	var list []string
+	if f.file != "" {
+		text, err := os.ReadFile(f.file)
+		if err != nil || len(text) > maxPropertyFile {
+			return nil, failed(exitUsage, "cannot read --command-config %s: %v", f.file, cmp.Or(err, errors.New("it is too large")))
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' && line[0] != '!' {
+				k, v, _ := strings.Cut(line, "=")
+				list = append(list, strings.TrimSpace(k)+"="+strings.TrimSpace(v))
+			}
+		}
+	}
+	return parsePairs(append(list, f.properties...))
 }
 
 // clusterError keeps errors that have a code, and tells wrong arguments from a cluster that refuses.

@@ -52,6 +52,7 @@ var floors = map[string][][]string{
 		{"connectors"},
 		{"connectors/format", "connectors/generate"},
 		{"connectors/format/"},
+		{"connectors/kafka/property"},
 		{"connectors/"}, // the implementations, and conformance
 		{"connectors/all"},
 	},

@@ -291,14 +291,6 @@ func TestHintPartitioner(t *testing.T) {
 	}
 }
 
-func TestJaas(t *testing.T) {
-	c := &connection{}
-	err := applyJaas(c, `org.apache.kafka.common.security.plain.PlainLoginModule required username="al\"ice" password="p w";`)
-	if err != nil || c.user != `al"ice` || c.pass != "p w" || c.mechanism != "PLAIN" {
-		t.Errorf("%+v, %v", c, err)
-	}
-}
-
 func TestFenced(t *testing.T) {
 	if fenced(io.EOF) || final(io.EOF) {
 		t.Error("a lost connection is no fence and nothing final")

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -144,9 +145,11 @@ func (e *Engine) Broker() (*broker.Broker, error) {
 	if e.broker != nil {
 		return e.broker, nil
 	}
-	b, err := broker.Open(broker.Options{DataDir: filepath.Join(e.dir, "broker"), Listen: e.opt.KafkaListen, AdvertisedAddr: e.opt.Advertised,
-		AutoCreateTopics: true, DefaultConfig: e.topicDefaults(), Logger: e.opt.Logger})
+	b, err := broker.Open(e.brokerOptions())
 	if err != nil {
+		if errors.Is(err, broker.ErrInvalidOptions) {
+			return nil, diag.New(diag.BadConfiguration, -1, "%v", err).Wrap(err).WithHint("see the section [broker] of the configuration")
+		}
 		if strings.Contains(err.Error(), "listen") {
 			return nil, diag.New(diag.BadConfiguration, -1, "cannot listen on %s for Kafka clients: %v", e.opt.KafkaListen, err).Wrap(err).
 				WithHint("another program has the port; choose one with --kafka-listen")
@@ -162,6 +165,19 @@ func (e *Engine) RunningBroker() *broker.Broker {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.broker
+}
+
+// brokerOptions are those given, with what the engine decides.
+func (e *Engine) brokerOptions() broker.Options {
+	o := broker.Options{AutoCreateTopics: true}
+	if e.opt.Broker != nil {
+		o = *e.opt.Broker
+	}
+	o.DataDir, o.Listen, o.AdvertisedAddr, o.Logger = filepath.Join(e.dir, "broker"), e.opt.KafkaListen, e.opt.Advertised, e.opt.Logger
+	if d := e.topicDefaults(); d != nil && o.DefaultConfig == nil {
+		o.DefaultConfig = d
+	}
+	return o
 }
 
 // topicDefaults: a temporary engine need not survive the machine.

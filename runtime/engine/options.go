@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/millrace/millrace/state/broker"
 )
 
 // Options configure an engine. The zero value is a temporary engine: everything it keeps is gone after Close.
@@ -11,10 +13,13 @@ type Options struct {
 	DataDir     string // "": a temporary folder
 	KafkaListen string // address of the embedded broker's Kafka port; "": reachable inside the process only
 	Advertised  string // host:port told to Kafka clients; default: the address listened on
-	Memory      int64  // bytes for caches of keyed state; 0: 64 MiB
-	Stdout      io.Writer
-	Logger      *slog.Logger
-	Clock       func() time.Time
+	// Broker holds the embedded broker's further options: ports, security, limits. Folder, main port and logger are those of the engine.
+	// nil: topics are created when clients ask for them, and everybody may do everything.
+	Broker *broker.Options
+	Memory int64 // bytes for caches of keyed state; 0: 64 MiB
+	Stdout io.Writer
+	Logger *slog.Logger
+	Clock  func() time.Time
 	// Variables are the defaults of session variables, as set by configuration.
 	Variables map[string]string
 }

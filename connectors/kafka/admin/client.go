@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace/millrace/connectors/kafka/property"
 	"github.com/millrace/millrace/sql/diag"
 )
 
@@ -23,13 +25,24 @@ const (
 // Client talks to one cluster. Its methods are safe for concurrent use.
 type Client struct {
 	brokers []string
+	options []kgo.Opt
 	cl      *kgo.Client
 	adm     *kadm.Client
 }
 
-// Open connects to the cluster behind a list of host:port with commas. Nobody there is a diag.CannotConnect.
-func Open(ctx context.Context, brokers string) (*Client, error) {
+// Open connects to the cluster behind a list of host:port with commas, with properties as Kafka's clients name them. Nobody there is a
+// diag.CannotConnect.
+func Open(ctx context.Context, brokers string, properties map[string]string) (*Client, error) {
 	c := &Client{}
+	var err error
+	for name := range properties {
+		if !property.Known(name) {
+			return nil, fmt.Errorf("unknown property '%s'%w", name, silent{ErrUsage})
+		}
+	}
+	if c.options, err = property.Options(func(name string) (string, bool) { v, ok := properties[name]; return v, ok }); err != nil {
+		return nil, fmt.Errorf("%w%w", err, silent{ErrUsage})
+	}
 	for _, b := range strings.Split(brokers, ",") {
 		if b = strings.TrimSpace(b); b != "" {
 			c.brokers = append(c.brokers, b)
@@ -62,7 +75,7 @@ func (c *Client) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(c.brokers...), kgo.ClientID("millrace-cli"), kgo.DialTimeout(connectTimeout), kgo.RetryTimeout(requestTimeout),
 		kgo.DisableClientMetrics(), kgo.MetadataMinAge(100 * time.Millisecond),
-	}, more...)
+	}, slices.Concat(c.options, more)...)
 	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("making a Kafka client: %w", err)
