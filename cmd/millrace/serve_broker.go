@@ -100,7 +100,9 @@ func (b *brokerFlags) apply(c *brokerConfig) error {
 
 // options makes the options of the broker of the section.
 func (c *brokerConfig) options() (o broker.Options, err error) {
-	wrong := func(what string, err error) error { return diag.New(diag.BadConfiguration, -1, "broker.%s: %v", what, err) }
+	wrong := func(what string, err error) error {
+		return diag.New(diag.BadConfiguration, -1, "broker.%s: %v", what, err)
+	}
 	s := &c.Security
 	o = broker.Options{
 		AutoCreateTopics: c.AutoCreate == nil || *c.AutoCreate, DefaultPartitions: c.Partitions, DefaultConfig: c.TopicDefaults,
