@@ -160,34 +160,43 @@ func widens(a, b types.Kind) bool {
 // NewCast converts e to type t; try makes values that do not convert NULL instead of row errors.
 func NewCast(e Expr, t types.Type, try bool, pos int) (Expr, error) {
 	kernel, err := function.Cast(e.Type(), t, try)
-	if try {
-		return newCast("try_cast", e, t, pos, kernel, err)
+	if err != nil && !passes(e, t) {
+		return nil, diag.New(diag.TypeMismatch, pos, "%s", err.Error())
 	}
-	return newCast("cast", e, t, pos, kernel, err)
+	if try {
+		return newCast("try_cast", e, t, pos, kernel), nil
+	}
+	return newCast("cast", e, t, pos, kernel), nil
+}
+
+// passes tells whether e needs no kernel to become a t.
+func passes(e Expr, t types.Type) bool {
+	c, ok := e.(*Const)
+	return e.Type().Equal(t) || ok && c.Value.IsNull(0)
 }
 
 // NewAssign converts e for storing it in a column of type t: as NewCast, but text that is too long is a row error.
 func NewAssign(e Expr, t types.Type, pos int) (Expr, error) {
 	kernel, err := function.Assign(e.Type(), t)
-	return newCast("cast", e, t, pos, kernel, err)
+	if err != nil && !passes(e, t) {
+		return nil, diag.New(diag.TypeMismatch, pos, "%s", err.Error())
+	}
+	return newCast("cast", e, t, pos, kernel), nil
 }
 
-func newCast(name string, e Expr, t types.Type, pos int, kernel function.Kernel, err error) (Expr, error) {
+func newCast(name string, e Expr, t types.Type, pos int, kernel function.Kernel) Expr {
 	if e.Type().Equal(t) {
-		return e, nil
+		return e
 	}
 	if c, ok := e.(*Const); ok && c.Value.IsNull(0) {
-		return &Const{Value: nullOf(t), Pos: c.Pos}, nil
-	}
-	if err != nil {
-		return nil, diag.New(diag.TypeMismatch, pos, "%s", err.Error())
+		return &Const{Value: nullOf(t), Pos: c.Pos}
 	}
 	bound := function.Bound{Ret: t, ArgTypes: []types.Type{e.Type()}, Strict: true, Kernel: kernel}
 	call := &Call{Name: name, Bound: bound, Args: []Expr{e}, Pos: pos}
 	if e.Type().Kind == types.Time && t.Kind.IsTemporal() && t.Kind != types.Time {
-		return call, nil // a TIME is of the day on which it is converted
+		return call // a TIME is of the day on which it is converted
 	}
-	return fold(call), nil
+	return fold(call)
 }
 
 // NewField reads a field of a STRUCT by name.
