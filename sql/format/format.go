@@ -81,7 +81,7 @@ func lexed(text string) []*token {
 		lines := strings.Count(gap, "\n")
 		s := text[t.Off:t.End]
 		if t.Kind == parser.TokenComment {
-			c := comment{text: strings.TrimRight(s, " \t\r\n"), line: !strings.HasPrefix(s, "/*"), own: lines > 0 || end == 0, blank: lines > 1 && end > 0}
+			c := comment{text: strings.TrimRight(s, " \t\r\n"), line: !strings.HasPrefix(s, "/*"), own: lines > 0 || end == 0 || len(waiting) > 0, blank: lines > 1 && end > 0}
 			if end = t.Off + len(c.text); len(waiting) == 0 && !c.own && len(out) > 0 {
 				out[len(out)-1].after = append(out[len(out)-1].after, c)
 			} else {

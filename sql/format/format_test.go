@@ -1,6 +1,7 @@
 package format
 
 import (
+	"math/rand"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -138,6 +139,34 @@ func strip(v reflect.Value) {
 			default:
 				strip(f)
 			}
+		}
+	}
+}
+
+// TestBroken lays out texts that are no statements: tokens are shuffled, dropped and doubled, comments put between them.
+func TestBroken(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	spice := []string{"-- c\n", "/* c */", "\n/* c\nd */\n", "\n\n-- own\n\n", "(", ")", "[", "]", ";", ",", "CASE", "END", "<", ">>", "ARRAY<", "-", "+", "${x:-y}", "BEGIN STATEMENT SET;", "MATCH_RECOGNIZE (", "PATTERN ("}
+	texts := corpus(t)
+	for range 3000 {
+		text := texts[r.Intn(len(texts))]
+		for range 1 + r.Intn(3) {
+			toks := parser.Tokens(text)
+			if len(toks) == 0 {
+				break
+			}
+			a, b := toks[r.Intn(len(toks))], toks[r.Intn(len(toks))]
+			switch r.Intn(3) {
+			case 0:
+				text = text[:a.Off] + text[a.End:]
+			case 1:
+				text = text[:a.Off] + " " + spice[r.Intn(len(spice))] + " " + text[a.Off:]
+			case 2:
+				text = text[:a.End] + " " + text[b.Off:b.End] + "\n" + text[a.End:]
+			}
+		}
+		if check(t, text); t.Failed() {
+			t.Fatalf("%q", text)
 		}
 	}
 }

@@ -145,8 +145,12 @@ func (p *parser) idiom(i, k int) string {
 		return t.up + " stands twice"
 	case p.word(k, "TO") && p.toks[k+1].kind == kWord && timeUnits[p.toks[k+1].up] != "":
 		return "write DATE_TRUNC('" + strings.ToLower(timeUnits[p.toks[k+1].up]) + "', x)"
-	case t.kind == kOp && t.up == "=>":
-		return "named arguments are for table functions"
+	}
+	if hint := p.operatorIdiom(i, k); hint != "" {
+		return hint
+	}
+	if hint := p.clauseIdiom(i, k); hint != "" {
+		return hint
 	}
 	for n := 0; n <= 3; n++ {
 		if f := max(i, k-n); p.word(f, "FILTER") {

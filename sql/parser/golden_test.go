@@ -2,6 +2,7 @@ package parser
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,6 +49,23 @@ func TestGolden(t *testing.T) {
 			return ""
 		})
 	})
+}
+
+// TestErrorGoldens counts the broken texts whose message, place and hint are fixed.
+func TestErrorGoldens(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.test")
+	n := 0
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(b), "\nERROR MR-")
+	}
+	if n < 350 {
+		t.Errorf("only %d broken texts in testdata", n)
+	}
+	t.Logf("%d broken texts", n)
 }
 
 // accepted parses statements that are separated by lines of a single dot and counts those that pass.

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/millrace/millrace/sql/ast"
@@ -70,7 +71,32 @@ func (p *parser) wanted(k int, want ...string) {
 			err.WithHint("did you mean %s?", s)
 		}
 	}
+	if len(want) > 0 && err.Hint == "" {
+		err.Hint = p.wantedIdiom(k, want)
+	}
 	p.fail(err)
+}
+
+// wantedIdiom says how a clause is written that was begun in another way.
+func (p *parser) wantedIdiom(k int, want []string) string {
+	has := func(w string) bool { return slices.Contains(want, w) }
+	switch {
+	case has("AS") && p.startsQuery(k):
+		return "AS may be missing before " + p.describe(k)
+	case has("WITH") && p.op(k, "("):
+		return "options are written WITH (key = 'value', ..)"
+	case has("(") && p.word(k-1, "WITH"):
+		return "options are written WITH (key = 'value', ..)"
+	case has("(") && p.word(k-1, "KEY"):
+		return "write PRIMARY KEY (" + p.src[p.toks[k].off:p.toks[k].end] + ")"
+	case has("AS OF"):
+		return "write FOR SYSTEM_TIME AS OF t.ts"
+	case has("NOT") && p.word(k-1, "IF"):
+		return "write IF NOT EXISTS"
+	case has("EXISTS") && p.word(k-1, "IF"):
+		return "write IF EXISTS"
+	}
+	return ""
 }
 
 func endCode(t token) diag.Code {
@@ -105,6 +131,9 @@ func (p *parser) isName(k int) bool {
 	return t.kind == kQuoted && t.end > t.off+2 || t.kind == kWord && !reserved[t.up]
 }
 
+// goesOnWords are the reserved words that rather continue a statement than name something.
+var goesOnWords = nameSet("AS FROM SELECT WITH ON BY INTO VALUES USING SET WHERE FOR IS AND OR IN")
+
 // name reads a name at the cursor; what says what it names, for the error.
 func (p *parser) name(what string) ast.Name {
 	if !p.isName(p.k) {
@@ -113,7 +142,7 @@ func (p *parser) name(what string) ast.Name {
 		switch {
 		case t.kind == kEOF:
 			err.Message = what + " is expected at the end"
-		case t.kind == kWord && reserved[t.up] && !fixedWords[t.up]:
+		case t.kind == kWord && reserved[t.up] && !goesOnWords[t.up]:
 			err.WithHint("%s is a reserved word: to use it as a name write `%s`", t.up, p.src[t.off:t.end])
 		case t.kind == kString && p.src[t.off] == '"':
 			err.WithHint("names are quoted with backquotes: `%s`", strings.Trim(p.src[t.off:t.end], `"`))

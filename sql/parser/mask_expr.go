@@ -206,7 +206,7 @@ func (p *parser) wordOperand(k, j int) (next int, more bool) {
 			return p.row(k), false
 		}
 	case "ARRAY":
-		if p.op(k+1, "[") {
+		if p.op(k+1, "[") || p.op(k+1, "(") && !p.startsQuery(k+2) {
 			m := int(p.match[k+1])
 			lit := &ast.ArrayLit{Pos: ast.Pos(t.off)}
 			if m > k+2 {

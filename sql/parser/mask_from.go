@@ -116,6 +116,9 @@ func (p *parser) softWord(k int) bool {
 			if s := diag.Suggest(p.toks[k+1].up, []string{"CHANGES", "FINAL"}); s != "" {
 				err.WithHint("did you mean EMIT %s?", s)
 			}
+			if p.word(k+1, "WINDOW") {
+				err.WithHint("write EMIT ON WINDOW CLOSE")
+			}
 			p.fail(err)
 		}
 		return true
@@ -206,6 +209,8 @@ func (p *parser) tableCall(k int) (ast.TableExpr, int) {
 	if k = m + 1; p.word(k, "WITH", "ORDINALITY") {
 		f.Ordinality = true
 		k += 2
+	} else if t := p.toks[min(k+1, p.end)]; p.word(k, "WITH") && t.kind == kWord && diag.Suggest(t.up, []string{"ORDINALITY"}) != "" {
+		p.fail(tokenError(t, diag.SyntaxError, "unexpected %s", p.describe(k+1)).WithHint("did you mean ORDINALITY?"))
 	}
 	return f, k
 }
@@ -256,7 +261,7 @@ func (p *parser) tableArg(i, j int, window bool, n int) ast.TableFuncArg {
 	case p.op(i, "(") && p.startsQuery(i+1) && int(p.match[i]) == j-1 && first:
 		a.Table = &ast.DerivedTable{Pos: a.Pos, Query: p.query(i+1, j-1)}
 	default:
-		a.Expr = p.expr(i, j)
+		a.Expr = p.exprs(i, j)[0] // one, but a comma may be missing
 	}
 	return a
 }

@@ -69,6 +69,11 @@ func (p *parser) schemaItem(s *schema) {
 		p.primaryKey(s)
 	case p.word(p.k, "WATERMARK", "FOR"):
 		p.watermark(s)
+	case p.word(p.k, "WATERMARK") && p.word(p.k+2, "AS") && typeWords[p.toks[p.k+1].up] == "":
+		p.fail(tokenError(p.toks[p.k+1], diag.SyntaxError, "FOR is expected before %s", p.describe(p.k+1)).
+			WithHint("write WATERMARK FOR %s AS %[1]s - INTERVAL 5 SECOND", p.src[p.toks[p.k+1].off:p.toks[p.k+1].end]))
+	case p.word(p.k+1, "FOR") && p.toks[p.k].kind == kWord && diag.Suggest(p.toks[p.k].up, []string{"WATERMARK"}) != "":
+		p.fail(tokenError(p.toks[p.k], diag.SyntaxError, "unexpected %s", p.describe(p.k)).WithHint("did you mean WATERMARK?"))
 	case (p.word(p.k, "UNIQUE") || p.word(p.k, "INDEX") || p.word(p.k, "KEY") || p.word(p.k, "FOREIGN") || p.word(p.k, "CHECK")) &&
 		(p.op(p.k+1, "(") || p.toks[p.k+1].up == "KEY" || p.op(p.k+2, "(")):
 		p.failAt(p.k, diag.NotSupported, "%s is not supported", p.toks[p.k].up)

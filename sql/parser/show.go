@@ -109,7 +109,7 @@ func (p *parser) describeStmt(at ast.Pos) ast.Statement {
 			break
 		}
 	}
-	if d.Kind == "" && p.k+1 < p.end {
+	if d.Kind == "" && (p.k+1 < p.end || p.word(p.k, "TABLE")) {
 		_ = p.accept("TABLE") || p.accept("SOURCE") || p.accept("SINK") || p.accept("VIEW") || p.accept("MATERIALIZED", "VIEW")
 	}
 	if t := p.toks[p.k]; d.Kind != "" && t.kind == kWord {
