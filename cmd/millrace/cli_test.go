@@ -34,6 +34,7 @@ func wantSequence(t *testing.T, lines []string) int {
 func TestExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "wrong.sql", "SELECT 1;\nSELECT nosuch;\n")
+	write(t, dir, "broken.sql", "SELECT 1;\nSELEKT 2;\nSELECT 3;\n")
 	write(t, dir, "good.sql", "SELECT 1 AS one;\n")
 	write(t, dir, "good.test", "")
 	write(t, dir, "typo.toml", "kafka_lisen = \"127.0.0.1:0\"\n")
@@ -55,6 +56,7 @@ func TestExitCodes(t *testing.T) {
 		"error in a file":   {[]string{"run", "wrong.sql"}, "", exitError, []string{"MR-2107", "2:8"}},
 		"no such file":      {[]string{"run", "nosuch.sql"}, "", exitError, []string{"nosuch.sql"}},
 		"force":             {[]string{"sql", "--force", "-f", "wrong.sql"}, "", exitError, []string{"MR-2107", "1\n1\n"}},
+		"force past syntax": {[]string{"sql", "--force", "-f", "broken.sql"}, "", exitError, []string{"MR-1007", "2:1", "1\n1\n3\n3\n"}},
 		"unknown flag":      {[]string{"sql", "--nosuch"}, "", exitUsage, []string{"--nosuch"}},
 		"unknown command":   {[]string{"nosuch"}, "", exitUsage, []string{"nosuch"}},
 		"unknown format":    {[]string{"sql", "--format", "nosuch", "-e", "SELECT 1"}, "", exitUsage, []string{"nosuch", "jsonl"}},

@@ -125,9 +125,11 @@ func (s *shellFlags) runScriptFile(ctx context.Context, conn client.Conn, path s
 
 // script runs statements one after the other and stops at the first error, unless --force.
 func (s *shellFlags) script(ctx context.Context, conn client.Conn, text string) error {
-	script, err := parser.ParseScript(text)
-	if err != nil && !s.force {
-		return diag.WithSource(err, text)
+	script := parser.Pieces(text)
+	if !s.force { // nothing runs when a statement of the script is no SQL
+		if _, err := parser.ParseScript(text); err != nil {
+			return diag.WithSource(err, text)
+		}
 	}
 	var first error
 	for _, p := range script {

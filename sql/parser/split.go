@@ -15,6 +15,9 @@ func Split(text string) (complete []string, rest string) {
 // InQuote tells in which quote text ends: ' " ` or * for a comment, 0 for none.
 func InQuote(text string) byte { return lex(text, false).open }
 
+// Pieces cuts a script into its statements without parsing them: Stmt is nil.
+func Pieces(text string) []Parsed { return pieces(text, true) }
+
 // pieces is Split with offsets; the rest is a statement, too, when there is anything in it.
 func pieces(text string, tail bool) []Parsed {
 	out, end := cut(text)
