@@ -13,15 +13,17 @@ import (
 	"github.com/millrace/millrace/sql/types"
 )
 
-// expands tells whether t makes rows of values: UNNEST, or another function that is no window. It sees the columns to its left, with or
+// expands tells whether t makes rows of values: UNNEST, JSON_TABLE, or another function that is no window. It sees the columns to its left, with or
 // without LATERAL.
 func expands(t ast.TableExpr) bool {
-	f, ok := t.(*ast.TableFunc)
-	if !ok {
-		return false
+	switch f := t.(type) {
+	case *ast.JSONTable:
+		return true
+	case *ast.TableFunc:
+		_, window := windowFuncs[f.Name]
+		return !window
 	}
-	_, window := windowFuncs[f.Name]
-	return !window
+	return false
 }
 
 // expandAlone binds an expansion that has nothing to its left: it expands one row without columns.
@@ -57,43 +59,64 @@ func (b *Binder) expandJoin(x *ast.Join, left logical.Node, ls *scope) (logical.
 	return logical.NewFilter(n, cond), sc, nil
 }
 
+// expansion is what stands in FROM and expands.
+type expansion struct {
+	ast.Node
+	args       []expr.Expr // ARRAYs and MAPs
+	name       string      // of the function
+	alias      string
+	columns    []ast.Name
+	ordinality bool
+}
+
+func (b *Binder) expansion(t ast.TableExpr, ls *scope) (x expansion, err error) {
+	switch f := t.(type) {
+	case *ast.JSONTable:
+		var e expr.Expr
+		e, err = b.jsonTable(f, ls)
+		x = expansion{Node: f, args: []expr.Expr{e}, name: "json_table", alias: f.Alias.Text}
+	case *ast.TableFunc:
+		x = expansion{Node: f, name: f.Name, alias: f.Alias.Text, columns: f.Columns, ordinality: f.Ordinality}
+		x.args, err = b.expandArgs(f, ls)
+	}
+	return x, err
+}
+
 // expand binds an expansion over in, whose columns keep are passed on. ls is what its arguments see.
 func (b *Binder) expand(t ast.TableExpr, in logical.Node, ls *scope, keep []int, outer bool) (logical.Node, *scope, error) {
-	f := t.(*ast.TableFunc)
-	args, err := b.expandArgs(f, ls)
+	f, err := b.expansion(t, ls)
 	if err != nil {
 		return nil, nil, err
 	}
 	x := logical.Expand{Keep: keep, Outer: outer}
-	own := &scope{}
-	for _, a := range args {
+	for _, a := range f.args {
 		if !expr.Deterministic(a) && b.props.Of(in).Changelog != physical.AppendOnly {
 			return nil, nil, notSupported(a.At(), "a function that is not deterministic, over rows that may be taken back,")
 		}
-		addMade(&x, a, defaultName(f, a))
+		addMade(&x, a, f.defaultName(a))
 	}
-	if f.Ordinality {
+	if f.ordinality {
 		x.Made = append(x.Made, physical.ExpandColumn{Arg: physical.Ordinality, Part: -1, Type: types.Of(types.Int64)})
 		x.Names = append(x.Names, "ordinality")
 	}
-	if len(f.Columns) == 0 && f.Alias.Text != "" && len(x.Names) == 1 && args[0].Type().Elem.Kind != types.Struct {
-		x.Names[0] = f.Alias.Text // FROM UNNEST(tags) AS tag
+	if len(f.columns) == 0 && f.alias != "" && len(x.Names) == 1 && f.args[0].Type().Elem.Kind != types.Struct {
+		x.Names[0] = f.alias // FROM UNNEST(tags) AS tag
 	}
-	n := logical.NewExpand(in, x)
-	table := f.Alias.Text
+	table := f.alias
 	if table == "" {
-		table = f.Name
+		table = f.name
 	}
+	own := &scope{}
 	for i, name := range x.Names {
 		own.cols = append(own.cols, scopeColumn{table: table, name: name, typ: x.Made[i].Type, index: len(keep) + i})
 	}
-	if err := b.renameScope(own, f.Columns, f); err != nil {
+	if err := b.renameScope(own, f.columns, f); err != nil {
 		return nil, nil, err
 	}
 	for i := range own.cols {
-		n.Names[i] = own.cols[i].name
+		x.Names[i] = own.cols[i].name
 	}
-	return n.With(in), ls.join(own, 0), nil
+	return logical.NewExpand(in, x), ls.join(own, 0), nil
 }
 
 // expandArgs binds what is expanded, as ARRAYs and MAPs: the arguments of UNNEST, or the result of another function.
@@ -146,11 +169,12 @@ func elementsOf(e expr.Expr) (expr.Expr, error) {
 	return nil, err
 }
 
-func defaultName(f *ast.TableFunc, e expr.Expr) string {
-	if f.Name == "unnest" || e.Type().Kind == types.Map {
+// defaultName names the column of plain elements.
+func (f *expansion) defaultName(e expr.Expr) string {
+	if f.name == "unnest" || e.Type().Kind == types.Map {
 		return "value"
 	}
-	return f.Name
+	return f.name
 }
 
 // addMade adds an argument and the columns of its elements: the fields of STRUCTs, key and value of a MAP, else the element.

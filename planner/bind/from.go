@@ -29,6 +29,8 @@ func (b *Binder) from(t ast.TableExpr) (logical.Node, *scope, error) {
 		return b.derived(x)
 	case *ast.Join:
 		return b.join(x)
+	case *ast.JSONTable:
+		return b.expandAlone(x)
 	case *ast.TableFunc:
 		if _, ok := windowFuncs[x.Name]; ok {
 			return b.windowTable(x)

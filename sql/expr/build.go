@@ -54,6 +54,11 @@ func NewCallOf(fn *function.Func, name string, pos int, args ...Expr) (Expr, err
 	return call, nil
 }
 
+// NewResolved makes a call of a function that is in no registry; the arguments have the types that it wants.
+func NewResolved(name string, bound function.Bound, pos int, args ...Expr) Expr {
+	return fold(&Call{Name: name, Bound: bound, Args: args, Pos: pos})
+}
+
 // movesDays tells whether a call moves a DATE by a computed number of whole days or months, which leaves it a DATE. Which unit
 // an INTERVAL has is seen here only: its type does not tell.
 func movesDays(name string, args []Expr) bool {

@@ -47,8 +47,29 @@ func reference() string {
 	for _, f := range AllWindows() {
 		writeRecord(&b, f.Signatures, nil, f.Doc, f.Examples)
 	}
+	b.WriteString(inFrom)
 	return b.String()
 }
+
+// inFrom is what the records of functions do not tell: syntax of FROM and of aggregates.
+const inFrom = `
+## in FROM
+
+They see the columns of the tables to their left, with or without LATERAL: ` + "`FROM t, UNNEST(t.tags) AS tag`, `FROM t LEFT JOIN UNNEST(t.tags) AS u (tag) ON TRUE`" + `.
+
+- ` + "`UNNEST(x, ..) [WITH ORDINALITY] AS t (a, .., n)`" + `: a row of each element; several arguments go side by side. The elements of an ARRAY are one column, of STRUCTs a column for each field; a MAP gives key and value; JSON the elements of its array.
+- ` + "`JSON_TABLE(doc, '$.a[*]' COLUMNS (n FOR ORDINALITY, x INT PATH '$.x' [DEFAULT .. | ERROR | NULL] ON EMPTY .. ON ERROR, h INT EXISTS PATH '$.h', NESTED PATH '$.l[*]' COLUMNS (..))) AS t`" + `: a row of each value at the path (MySQL 8.0 manual, 14.17.6).
+- every function that gives an ARRAY or a MAP: ` + "`FROM generate_series(1, 3) AS n`, `FROM split('a,b', ',') AS part`" + `.
+- TUMBLE, HOP, CUMULATE, SESSION: windows.
+
+## nested values
+
+ARRAY[1, 2], MAP['k', 1], STRUCT(1 AS a, 2 AS b), ROW(1, 2) with fields f1, f2. ` + "`x[i]`" + ` counts from 1, from the end when negative, and is NULL where there is nothing; ` + "`m['k']`, `s.a.b[2].c`" + `. ARRAYs and STRUCTs compare element by element, MAPs in the order of their entries; all can be grouped and ordered by.
+
+A lambda is ` + "`x -> x + 1` or `(x, y) -> x + y`" + `, an argument of the functions of the family lambda; it sees the columns of the row and the parameters of lambdas around it.
+
+Aggregates take ` + "`DISTINCT`, `FILTER (WHERE ..)`, `ORDER BY` inside the parentheses or as `WITHIN GROUP (ORDER BY ..)`, and `IGNORE NULLS`" + `. Rows that are equal in the order are ordered by their values, so that the result does not depend on which came first.
+`
 
 func writeRecord(b *strings.Builder, signatures, aliases []string, doc string, examples []Example) {
 	fmt.Fprintf(b, "- `%s`", strings.Join(signatures, "` · `"))
