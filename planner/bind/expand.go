@@ -52,11 +52,41 @@ func (b *Binder) expandJoin(x *ast.Join, left logical.Node, ls *scope) (logical.
 	if k, ok := cond.(*expr.Const); ok && !k.Value.IsNull(0) && k.Value.Bool(0) {
 		return n, sc, nil
 	}
-	if outer {
-		return nil, nil, notSupported(b.at(x.On), "LEFT JOIN of the rows of a function ON other than TRUE").
+	if !outer {
+		return logical.NewFilter(n, cond), sc, nil
+	}
+	filtered, err := b.filterElements(n.(*logical.Expand), cond, b.at(x.On))
+	return filtered, sc, err
+}
+
+// onLevel is the level of the lambda that filterElements makes: none around a lambda that a user writes.
+const onLevel = -1
+
+// filterElements is `LEFT JOIN UNNEST(a) ON cond`: an expansion of those elements for which the condition is TRUE.
+func (b *Binder) filterElements(n *logical.Expand, cond expr.Expr, at int) (logical.Node, error) {
+	if len(n.Args) != 1 || n.Ordinality() >= 0 || n.Args[0].Type().Kind != types.Array {
+		return nil, notSupported(at, "LEFT JOIN ON a condition with WITH ORDINALITY, a MAP or several ARRAYs").
 			WithHint("take the elements that matter in the first place: UNNEST(FILTER(a, x -> ..))")
 	}
-	return logical.NewFilter(n, cond), sc, nil
+	elem := *n.Args[0].Type().Elem
+	body := logical.Transform(cond, func(e expr.Expr) (expr.Expr, bool) {
+		c, ok := e.(*expr.Col)
+		if !ok || c.Index < len(n.Keep) {
+			return e, ok
+		}
+		v := &expr.Var{Level: onLevel, Name: "element", Typ: elem, Pos: c.Pos}
+		if part := n.Made[c.Index-len(n.Keep)].Part; part >= 0 {
+			return &expr.Field{X: v, Index: part, Pos: c.Pos}, true
+		}
+		return v, true
+	})
+	list, err := expr.NewCall("filter", at, n.Args[0], &expr.Lambda{Level: onLevel, Names: []string{"element"}, Params: []types.Type{elem}, Body: body, Pos: at})
+	if err != nil {
+		return nil, err
+	}
+	next := *n
+	next.Args = []expr.Expr{list}
+	return next.With(n.Inputs()[0]), nil
 }
 
 // expansion is what stands in FROM and expands.

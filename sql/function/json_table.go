@@ -265,7 +265,9 @@ func (r *jsonRows) scalar(c int, raw []byte) {
 	r.text[c] = text
 }
 
-func isScalarKind(k types.Kind) bool { return k.Class() != types.ClassList && k.Class() != types.ClassStruct }
+func isScalarKind(k types.Kind) bool {
+	return k.Class() != types.ClassList && k.Class() != types.ClassStruct
+}
 
 // finish casts the texts of a column and puts the fallbacks in.
 func (r *jsonRows) finish(ctx *Ctx, c int, out *vector.Vector) {
