@@ -219,7 +219,7 @@ func (b *Binder) limited(blk *block, q *ast.Query) (logical.Node, error) {
 		return nil, diag.New(diag.UnboundedQuery, b.at(q.OrderBy[0].Expr), "ORDER BY without LIMIT over an endless stream would never give a row").
 			WithHint("add LIMIT n for a top-n that is kept up to date, or order when you read the result")
 	case offset > 0:
-		return nil, notSupported(b.at(q.Offset), "OFFSET in an endless query")
+		return firstOf(blk.node, logical.TopN{Order: blk.order}, offset, limit)
 	}
 	return logical.NewTopN(blk.node, logical.TopN{Order: blk.order, Limit: limit}), nil
 }

@@ -477,14 +477,34 @@ func (x *selection) finish() (*block, error) {
 		}
 		blk.order = append(blk.order, physical.SortKey{Col: col, Desc: o.desc})
 	}
-	if x.ast.Distinct && len(x.items.exprs) > blk.visible {
-		return nil, notSupported(x.b.at(x.ast), "SELECT DISTINCT with ORDER BY an expression that is not in the select list")
+	if x.ast.Distinct {
+		return blk, x.distinct(blk)
 	}
 	blk.node = x.items.project(x.node)
-	if x.ast.Distinct {
-		blk.node = x.b.distinct(blk.node, x.b.at(x.ast))
-	}
 	return blk, nil
+}
+
+// distinct finishes SELECT DISTINCT: what it is ordered by must follow from the select list, because of equal rows one is left.
+func (x *selection) distinct(blk *block) error {
+	behind := columnList{exprs: x.items.exprs[blk.visible:], names: x.items.names[blk.visible:]}
+	x.items = columnList{exprs: x.items.exprs[:blk.visible:blk.visible], names: x.items.names[:blk.visible:blk.visible]}
+	blk.node = x.b.distinct(x.items.project(x.node), x.b.at(x.ast))
+	if len(behind.exprs) == 0 {
+		return nil
+	}
+	var list columnList
+	for i, f := range blk.node.Columns() {
+		list.append(logical.ColOf(blk.node, i), f.Name)
+	}
+	for i, e := range behind.exprs {
+		over, err := regroup(e, x.items.exprs)
+		if err != nil {
+			return notSupported(e.At(), "SELECT DISTINCT with ORDER BY something that is not in the select list").WithHint("add it to the select list, or GROUP BY instead of DISTINCT")
+		}
+		list.append(over, behind.names[i])
+	}
+	blk.node = list.project(blk.node)
+	return nil
 }
 
 // distinctOn keeps the first row to arrive for each value of DISTINCT ON (..).

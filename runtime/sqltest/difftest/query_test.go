@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/big"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -52,7 +51,7 @@ func compareQueries(t *testing.T, n int, next func(r *rand.Rand) (text string, o
 		s := e.NewSession()
 		tables := draw(r)
 		c.run(t, tables.statements())
-		tables.write(t, dir, 0, 1)
+		tables.write(t, dir)
 		tables.create(t, s, dir, "")
 		var texts []string
 		var order []bool
@@ -149,31 +148,18 @@ func (tab tables) statements() (out []string) {
 	return out
 }
 
-// write appends part i of n of the rows to the files of the tables.
-func (tab tables) write(t *testing.T, dir string, i, n int) {
+// write fills the files of the tables.
+func (tab tables) write(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range tableNames {
-		f, err := os.OpenFile(filepath.Join(dir, name+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := tab[name]
-		for _, row := range rows[len(rows)*i/n : len(rows)*(i+1)/n] {
-			var object []string
-			for k, v := range row {
-				if v == "NULL" {
-					v = "null"
-				}
-				object = append(object, strconv.Quote(queryColumns[k].name)+": "+strings.ReplaceAll(v, "'", `"`))
-			}
-			if _, err := f.WriteString("{" + strings.Join(object, ", ") + "}\n"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
+	h := &history{}
+	lines := map[string][]string{}
+	for name, rows := range tab {
+		for _, row := range rows {
+			lines[name] = append(lines[name], h.record("+I", row))
 		}
 	}
+	h.lines = append(h.lines, lines)
+	h.write(t, dir, 0)
 }
 
 // create makes the sources that read the files.

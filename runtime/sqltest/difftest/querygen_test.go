@@ -305,13 +305,18 @@ func (q *queries) query() (string, []string) {
 	for range 1 + q.r.IntN(3) {
 		kinds = append(kinds, queryKinds[q.r.IntN(len(queryKinds))])
 	}
-	switch q.r.IntN(16) {
+	switch q.r.IntN(17) {
 	case 11, 12:
 		return q.correlated()
 	case 13:
 		return q.rollup()
 	case 14:
 		return q.natural()
+	case 15:
+		if q.depth == 1 && q.chance(60) {
+			return q.recursive()
+		}
+		return q.having()
 	case 0, 1, 2:
 		return q.grouped()
 	case 3:
@@ -437,6 +442,26 @@ func (q *queries) star() (string, []string) {
 		text += q.pick("", " HAVING c2 > 1", " HAVING COUNT(*) > 1 AND MIN("+q.value("int", scope, 0)+") < 4")
 	}
 	return text, []string{k, ak}
+}
+
+// having draws HAVING with a name that is a grouped column and an alias, too: the column wins.
+func (q *queries) having() (string, []string) {
+	table := q.pick("a", "b", "c")
+	return "SELECT COUNT(" + q.pick("h", "s", "d") + ") AS g, MAX(g) AS c2 FROM " + table + " GROUP BY g HAVING g " + q.pick("> 1", "< 2", "IS NULL", "<> 0"), []string{"dbl", "dbl"}
+}
+
+// recursive draws WITH RECURSIVE over the rows of a table, or over numbers.
+func (q *queries) recursive() (string, []string) {
+	t := q.pick("a", "b", "c")
+	union := q.pick("UNION", "UNION ALL")
+	limit := strconv.Itoa(2 + q.r.IntN(4))
+	switch q.r.IntN(3) {
+	case 0:
+		return "WITH RECURSIVE n AS (SELECT 1 AS c1, 5 AS c2 " + union + " SELECT c1 + 1, c2 * 2 FROM n WHERE c1 < " + limit + ") SELECT c1, c2 FROM n" + q.pick("", " WHERE c2 > 10", " WHERE c1 IN (SELECT g FROM "+t+")"), []string{"int", "int"}
+	case 1:
+		return "WITH RECURSIVE n AS (SELECT id AS c1, 0 AS c2 FROM " + t + " WHERE g " + q.pick("= 1", "IS NULL", "> 1") + " " + union + " SELECT x.id, n.c2 + 1 FROM n JOIN " + q.pick("a", "b", "c") + " AS x ON x.g = n.c1 WHERE n.c2 < " + limit + ") SELECT c1, c2 FROM n", []string{"int", "int"}
+	}
+	return "WITH RECURSIVE n AS (SELECT g AS c1 FROM " + t + " UNION SELECT x.id FROM " + q.pick("a", "b", "c") + " AS x, n WHERE x.g + 1 = n.c1) SELECT COUNT(*) AS c1, SUM(c1) AS c2 FROM n", []string{"int", "dec"}
 }
 
 func (q *queries) cte() (string, []string) {
