@@ -117,3 +117,29 @@ func BenchmarkEvalDecimalProduct(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(batch.N), "ns/row")
 }
+
+// BenchmarkEvalWide measures DECIMALs of more than 38 digits.
+func BenchmarkEvalWide(b *testing.B) {
+	for _, op := range []string{"+", "*", "/"} {
+		b.Run(op, func(b *testing.B) {
+			t := types.DecimalOf(40, 10)
+			batch := vector.NewBatch([]types.Field{{Name: "a", Type: t}, {Name: "b", Type: t}}, vector.MaxRows)
+			for i := range vector.MaxRows {
+				batch.Cols[0].AppendI256(types.I256(int64(i) * 1_234_567_890_123))
+				batch.Cols[1].AppendI256(types.I256(int64(i) + 7_000_000_000))
+				batch.EndRow(vector.Insert)
+			}
+			e, err := NewCall(op, -1, &Col{Index: 0, Typ: t}, &Col{Index: 1, Typ: t})
+			if err != nil {
+				b.Fatal(err)
+			}
+			p := Compile([]Expr{e})
+			var ctx function.Ctx
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Eval(&ctx, batch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/vector.MaxRows, "ns/row")
+		})
+	}
+}

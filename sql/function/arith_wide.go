@@ -34,7 +34,7 @@ func DecimalOf(a Arg) types.Type {
 
 // wideAt reads a DECIMAL of either width.
 func wideAt(v *vector.Vector, i int) types.Int256 {
-	if v.Type.Class() == types.ClassI256 {
+	if v.I256 != nil {
 		return v.I256[i]
 	}
 	return v.I128[i].Widen()
@@ -50,7 +50,7 @@ func exactAt(v *vector.Vector, i int) types.Int256 {
 
 // putWide stores a DECIMAL of either width; false when it has more digits than the column's class holds.
 func putWide(out *vector.Vector, i int, x types.Int256) bool {
-	if out.Type.Class() == types.ClassI256 {
+	if out.I256 != nil {
 		out.I256[i] = x
 		return types.WideFits(x, types.MaxDecimalPrecision)
 	}

@@ -63,8 +63,14 @@ func WideDivShift(a, b Int256, shift int) (Int256, bool) {
 	return roundWide(mulMagnitudes(a.Abs(), widePow10[shift]), b.Abs(), a.IsNeg() != b.IsNeg())
 }
 
+// easyPrecision is how many digits 192 bits may need at most: they fit without a comparison.
+const easyPrecision = 58
+
 // WideFits tells whether |v| < 10^precision.
 func WideFits(v Int256, precision int) bool {
+	if precision >= easyPrecision && v[3] == uint64(int64(v[2])>>63) {
+		return true
+	}
 	abs := v.Abs()
 	return !abs.IsNeg() && abs.Cmp(widePow10[min(precision, MaxDecimalPrecision)]) < 0
 }

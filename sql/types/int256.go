@@ -53,19 +53,21 @@ func (a Int256) Abs() Int256 {
 
 // Add returns a+b; ok is false on overflow.
 func (a Int256) Add(b Int256) (r Int256, ok bool) {
-	carry := uint64(0)
-	for i := range a {
-		r[i], carry = bits.Add64(a[i], b[i], carry)
-	}
+	var c uint64
+	r[0], c = bits.Add64(a[0], b[0], 0)
+	r[1], c = bits.Add64(a[1], b[1], c)
+	r[2], c = bits.Add64(a[2], b[2], c)
+	r[3], _ = bits.Add64(a[3], b[3], c)
 	return r, a.IsNeg() != b.IsNeg() || r.IsNeg() == a.IsNeg()
 }
 
 // Sub returns a-b; ok is false on overflow.
 func (a Int256) Sub(b Int256) (r Int256, ok bool) {
-	borrow := uint64(0)
-	for i := range a {
-		r[i], borrow = bits.Sub64(a[i], b[i], borrow)
-	}
+	var c uint64
+	r[0], c = bits.Sub64(a[0], b[0], 0)
+	r[1], c = bits.Sub64(a[1], b[1], c)
+	r[2], c = bits.Sub64(a[2], b[2], c)
+	r[3], _ = bits.Sub64(a[3], b[3], c)
 	return r, a.IsNeg() == b.IsNeg() || r.IsNeg() == a.IsNeg()
 }
 

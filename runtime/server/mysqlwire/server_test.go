@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/millrace/millrace/sql/types"
 )
 
 const (
@@ -128,14 +130,30 @@ func TestTypes(t *testing.T) {
 	h := startServer(t, Options{})
 	c := h.dial()
 	got := c.query("SELECT TRUE, CAST(-3 AS TINYINT), 1.50, 1.5e0, 'é', x'00ff', DATE '2020-01-02', TIME '-10:11:12.5', " +
-		"TIMESTAMP '2020-01-02 03:04:05.25', CAST('[1]' AS JSON), ARRAY[1, NULL], NULL, CAST(1.5e0 AS FLOAT)")
-	want := "1|-3|1.50|1.5|é|\x00\xff|2020-01-02|-10:11:12.500000|2020-01-02 03:04:05.250000|[1]|[1, null]|NULL|1.5"
+		"TIMESTAMP '2020-01-02 03:04:05.25', CAST('[1]' AS JSON), ARRAY[1, NULL], NULL, CAST(1.5e0 AS FLOAT), " +
+		"CAST(2026 AS YEAR), CAST('b' AS ENUM('a','b')), CAST('b,a' AS SET('a','b')), CAST('POINT(1 2)' AS POINT), CAST('-0.5' AS DECIMAL(65,30))")
+	want := "1|-3|1.50|1.5|é|\x00\xff|2020-01-02|-10:11:12.500000|2020-01-02 03:04:05.250000|[1]|[1, null]|NULL|1.5|2026|b|a,b|POINT(1 2)|-0.500000000000000000000000000000"
 	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	kinds := []byte{typeTiny, typeTiny, typeNewDecimal, typeDouble, typeVarString, typeVarString, typeDate, typeTime, typeTimestamp, typeJSON, typeJSON, typeNull, typeFloat}
+	kinds := []byte{typeTiny, typeTiny, typeNewDecimal, typeDouble, typeVarString, typeVarString, typeDate, typeTime, typeTimestamp, typeJSON, typeJSON, typeNull, typeFloat,
+		typeYear, typeString, typeString, typeVarString, typeNewDecimal}
 	if !bytes.Equal(c.kinds, kinds) {
 		t.Errorf("kinds %v, want %v", c.kinds, kinds)
+	}
+}
+
+// TestColumnNames: types as DESCRIBE and information_schema name them to MySQL's clients.
+func TestColumnNames(t *testing.T) {
+	for want, typ := range map[string]types.Type{"year": types.Of(types.Year), "enum('a','it''s')": types.EnumOf("a", "it's"), "set('a','b')": types.SetOf("a", "b"),
+		"point": types.Of(types.Point), "decimal(65,30)": types.DecimalOf(65, 30), "char(3)": {Kind: types.String, Precision: 3, Fixed: true},
+		"varbinary(9)": {Kind: types.Bytes, Precision: 9}, "binary(2)": {Kind: types.Bytes, Precision: 2, Fixed: true}} {
+		if got := columnOf(typ); got.name != want {
+			t.Errorf("%s is %s, want %s", typ, got.name, want)
+		}
+	}
+	if e, s := columnOf(types.EnumOf("a")), columnOf(types.SetOf("a", "bc")); e.flags != flagEnum || s.flags != flagSet || s.length != 4*4 {
+		t.Errorf("ENUM %+v, SET %+v", e, s)
 	}
 }
 
