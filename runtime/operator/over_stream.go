@@ -334,8 +334,10 @@ func (x *OverStream) pass() error {
 		x.link(e)
 	}
 	for _, e := range x.run {
-		if err := x.advance(x.entries[e].gid); err != nil {
-			return err
+		if p := &x.entries[e]; p.place > 0 { // else another row of the run has already let it go
+			if err := x.advance(p.gid); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

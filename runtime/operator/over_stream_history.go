@@ -28,6 +28,9 @@ func (x *OverStream) advance(gid int32) error {
 		x.dirty.mark(gid)
 	}
 	x.trim(gid)
+	if x.fades() {
+		x.release(gid)
+	}
 	return nil
 }
 

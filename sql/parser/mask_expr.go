@@ -257,7 +257,7 @@ func (p *parser) over(k, j int) int {
 	if k < j && p.word(k, "OVER") {
 		if p.op(k+1, "(") {
 			m := int(p.match[k+1])
-			p.maskExpr(k+2, m, 0)
+			p.maskExpr(k+2, m, sortKeys)
 			return m + 1
 		}
 		return k + 2
