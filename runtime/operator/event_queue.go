@@ -1,27 +1,73 @@
 package operator
 
-// eventQueue gives values back in the order of less. Those that come in order queue up, the others go into a binary heap.
+// maxRuns bounds the ascending runs that an eventQueue tells apart: as many inputs of a task, each in order, cost no heap.
+const maxRuns = 8
+
+// eventQueue gives values back in the order of less. Values mostly come in a few interleaved ascending runs, one for each input that is in
+// order: each run is a list. What fits no run goes into a binary heap.
 type eventQueue[T any] struct {
-	less  func(a, b T) bool
-	queue []T // ascending from head on
-	head  int
-	heap  []T
+	less func(a, b T) bool
+	runs [maxRuns]eventRun[T]
+	used int // runs that hold values, at the front of runs
+	last int // the run that took the last value
+	heap []T
+	size int
+	at   int // where the first value is: a run, or inHeap; unknown: to be found
 }
 
-func (q *eventQueue[T]) len() int { return len(q.queue) - q.head + len(q.heap) }
+// eventRun is ascending from head on.
+type eventRun[T any] struct {
+	items []T
+	head  int
+}
+
+const (
+	inHeap  = -1
+	unknown = -2
+)
+
+func newEventQueue[T any](less func(a, b T) bool) eventQueue[T] {
+	return eventQueue[T]{less: less, at: unknown}
+}
+
+func (q *eventQueue[T]) len() int { return q.size }
 
 func (q *eventQueue[T]) push(x T) {
-	if q.head == len(q.queue) {
-		q.queue, q.head = q.queue[:0], 0
-	}
-	if n := len(q.queue); n == 0 || q.less(q.queue[n-1], x) {
-		if n == cap(q.queue) && q.head > n/2 {
-			n = copy(q.queue, q.queue[q.head:])
-			q.queue, q.head = q.queue[:n], 0
-		}
-		q.queue = append(q.queue, x)
+	q.size++
+	q.at = unknown
+	if q.last < q.used && q.runs[q.last].add(x, q.less) {
 		return
 	}
+	for i := range q.used {
+		if q.runs[i].add(x, q.less) {
+			q.last = i
+			return
+		}
+	}
+	if q.used < maxRuns {
+		q.last = q.used
+		q.used++
+		q.runs[q.last].add(x, q.less)
+		return
+	}
+	q.pushHeap(x)
+}
+
+// add appends x if it does not come before the run's last value.
+func (r *eventRun[T]) add(x T, less func(a, b T) bool) bool {
+	n := len(r.items)
+	if n > r.head && less(x, r.items[n-1]) {
+		return false
+	}
+	if n == cap(r.items) && r.head > n/2 { // half of the memory lies idle
+		r.items = r.items[:copy(r.items, r.items[r.head:])]
+		r.head = 0
+	}
+	r.items = append(r.items, x)
+	return true
+}
+
+func (q *eventQueue[T]) pushHeap(x T) {
 	q.heap = append(q.heap, x)
 	for i := len(q.heap) - 1; i > 0; {
 		up := (i - 1) / 2
@@ -33,26 +79,52 @@ func (q *eventQueue[T]) push(x T) {
 	}
 }
 
-// fromHeap tells whether the first value is in the heap.
-func (q *eventQueue[T]) fromHeap() bool {
-	return len(q.heap) > 0 && (q.head == len(q.queue) || q.less(q.heap[0], q.queue[q.head]))
-}
-
 // first returns the first value; there must be one.
 func (q *eventQueue[T]) first() T {
-	if q.fromHeap() {
+	if q.at == unknown {
+		q.find()
+	}
+	if q.at == inHeap {
 		return q.heap[0]
 	}
-	return q.queue[q.head]
+	r := &q.runs[q.at]
+	return r.items[r.head]
+}
+
+func (q *eventQueue[T]) find() {
+	q.at = inHeap
+	for i := range q.used {
+		r := &q.runs[i]
+		switch {
+		case q.at >= 0:
+			if b := &q.runs[q.at]; q.less(r.items[r.head], b.items[b.head]) {
+				q.at = i
+			}
+		case len(q.heap) == 0 || q.less(r.items[r.head], q.heap[0]):
+			q.at = i
+		}
+	}
 }
 
 // pop takes the first value; there must be one.
 func (q *eventQueue[T]) pop() T {
-	if !q.fromHeap() {
-		q.head++
-		return q.queue[q.head-1]
+	x := q.first()
+	q.size--
+	if q.at == inHeap {
+		q.popHeap()
+	} else {
+		r := &q.runs[q.at]
+		if r.head++; r.head == len(r.items) {
+			r.items, r.head = r.items[:0], 0
+			q.used--
+			q.runs[q.at], q.runs[q.used] = q.runs[q.used], q.runs[q.at]
+		}
 	}
-	x := q.heap[0]
+	q.at = unknown
+	return x
+}
+
+func (q *eventQueue[T]) popHeap() {
 	n := len(q.heap) - 1
 	q.heap[0] = q.heap[n]
 	q.heap = q.heap[:n]
@@ -64,7 +136,7 @@ func (q *eventQueue[T]) pop() T {
 			}
 		}
 		if least == i {
-			return x
+			return
 		}
 		q.heap[i], q.heap[least] = q.heap[least], q.heap[i]
 		i = least
@@ -73,8 +145,11 @@ func (q *eventQueue[T]) pop() T {
 
 // each calls fn for all values, in no order; fn may change what less does not look at.
 func (q *eventQueue[T]) each(fn func(x *T)) {
-	for i := q.head; i < len(q.queue); i++ {
-		fn(&q.queue[i])
+	for k := range q.used {
+		r := &q.runs[k]
+		for i := r.head; i < len(r.items); i++ {
+			fn(&r.items[i])
+		}
 	}
 	for i := range q.heap {
 		fn(&q.heap[i])

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/millrace/millrace/sql/row"
 	"github.com/millrace/millrace/sql/types"
@@ -13,7 +14,7 @@ import (
 // emitted as soon as its frames have ended, and is forgotten when no frame can reach back to it. Frames that begin with the partition keep
 // an accumulator instead of rows.
 //
-// Rows come out by time, then by the rest of the order, then by encoding; those that wait for rows behind them when these have come.
+// Rows come out by time, and within a partition in the order, ties by encoding; those that wait for rows behind them when these have come.
 // Meanwhile the output's watermark stands still before them. Rows at or before the watermark are late.
 //
 // State: table 0, rows: time | sequence number -> row. Table 1, partitions: key -> numbers and accumulators (over_stream_state.go).
@@ -25,7 +26,7 @@ type OverStream struct {
 	table   *row.GroupTable
 	parts   []overPart // by gid
 	calls   []*frameCall
-	waiting eventQueue[int32]
+	waiting eventQueue[timedEntry]
 	emit    emitter
 
 	entries []overEntry
@@ -35,7 +36,7 @@ type OverStream struct {
 	garbage int
 	seq     uint64
 
-	run     []int32          // rows that tie, of any partition
+	run     []timedEntry     // rows of one time
 	passed  []entryRef       // rows of the history as they came into it
 	cursors [passCursors]int // into passed
 
@@ -80,6 +81,13 @@ type overEntry struct {
 	saved bool
 }
 
+// timedEntry is an entry that waits for the watermark to pass its time.
+type timedEntry struct {
+	time  int64
+	entry int32
+	gid   int32
+}
+
 // entryRef names an entry as long as its sequence number is the same: entries are reused.
 type entryRef struct {
 	entry int32
@@ -116,7 +124,7 @@ func newOverStream(o OverOptions) *OverStream {
 	if len(o.Order) > 0 && o.Order[0].Col == o.Time {
 		x.ties = o.Order[1:]
 	}
-	x.waiting.less = x.before
+	x.waiting = newEventQueue(func(a, b timedEntry) bool { return a.time < b.time })
 	for i := range o.Calls {
 		x.bind(&o.Calls[i])
 	}
@@ -134,15 +142,6 @@ func (x *OverStream) Open(ctx *Context) error {
 		return err
 	}
 	return x.read()
-}
-
-// before is the order of rows.
-func (x *OverStream) before(a, b int32) bool {
-	p, q := &x.entries[a], &x.entries[b]
-	if p.time != q.time {
-		return p.time < q.time
-	}
-	return bytes.Compare(x.bytes(a), x.bytes(b)) < 0
 }
 
 // tied tells whether two rows have the same place in the order.
@@ -186,7 +185,7 @@ func (x *OverStream) Push(_ int, b *vector.Batch, _ Output) error {
 		x.entries[e].seq = x.seq
 		x.unsaved = append(x.unsaved, entryRef{e, x.seq})
 		x.seq++
-		x.waiting.push(e)
+		x.waiting.push(timedEntry{t, e, gid})
 	}
 	for _, gid := range x.gids {
 		x.releaseIfUnused(gid)
@@ -307,9 +306,9 @@ func (x *OverStream) Watermark(t int64, out Output) (int64, error) {
 	}
 	x.clock.now = t
 	x.emit.out = out
-	for x.waiting.len() > 0 && x.entries[x.waiting.first()].time <= t {
+	for x.waiting.len() > 0 && x.waiting.first().time <= t {
 		x.run = append(x.run[:0], x.waiting.pop())
-		for x.waiting.len() > 0 && x.tied(x.run[0], x.waiting.first()) {
+		for x.waiting.len() > 0 && x.waiting.first().time == x.run[0].time {
 			x.run = append(x.run, x.waiting.pop())
 		}
 		if err := x.pass(); err != nil {
@@ -326,18 +325,25 @@ func (x *OverStream) Watermark(t int64, out Output) (int64, error) {
 	return x.held(t), x.emit.flush()
 }
 
-// pass brings a run of tied rows into the history.
+// pass brings the rows of one time into the history: partition by partition, in the rest of the order.
 func (x *OverStream) pass() error {
-	x.progress = x.entries[x.run[0]].time
+	x.progress = x.run[0].time
 	x.lastPassed = x.progress
-	for _, e := range x.run {
-		x.link(e)
-	}
-	for _, e := range x.run {
-		if p := &x.entries[e]; p.place > 0 { // else another row of the run has already let it go
-			if err := x.advance(p.gid); err != nil {
-				return err
+	if len(x.run) > 1 {
+		slices.SortFunc(x.run, func(a, b timedEntry) int {
+			if a.gid != b.gid {
+				return int(a.gid - b.gid)
 			}
+			return bytes.Compare(x.bytes(a.entry), x.bytes(b.entry))
+		})
+	}
+	for i := 0; i < len(x.run); {
+		gid := x.run[i].gid
+		for ; i < len(x.run) && x.run[i].gid == gid; i++ {
+			x.link(x.run[i].entry)
+		}
+		if err := x.advance(gid); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -152,18 +154,12 @@ func (x *OverStream) locate(keys []*vector.Vector) int32 {
 // restore brings rows into order: those up to the watermark into the histories, with their numbers, the others wait.
 func (x *OverStream) restore(all []int32, heads map[int32]overEntry) {
 	slices.SortFunc(all, func(a, b int32) int {
-		switch {
-		case x.before(a, b):
-			return -1
-		case x.before(b, a):
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(x.entries[a].time, x.entries[b].time), bytes.Compare(x.bytes(a), x.bytes(b)))
 	})
 	for _, e := range all {
 		p := &x.entries[e]
 		if p.time > x.clock.now {
-			x.waiting.push(e)
+			x.waiting.push(timedEntry{p.time, e, p.gid})
 			continue
 		}
 		part := &x.parts[p.gid]

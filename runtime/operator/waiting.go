@@ -21,7 +21,7 @@ type waiting struct {
 }
 
 func newWaiting(keep bool) waiting {
-	return waiting{rows: eventQueue[waitingRow]{less: waitingRow.before}, keep: keep}
+	return waiting{rows: newEventQueue(waitingRow.before), keep: keep}
 }
 
 type waitingRow struct {
