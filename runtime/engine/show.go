@@ -274,7 +274,7 @@ func (s *Session) describeFunction(x *ast.Describe) (*Result, error) {
 	f, a := function.Lookup(strings.ToLower(x.Name.Text)), function.LookupAgg(strings.ToLower(x.Name.Text))
 	w := function.LookupWindow(x.Name.Text)
 	if f != nil {
-		addFunction(r, f.Signatures, f.Doc, f.Examples)
+		addFunction(r, f.Signatures, f.Doc+notes(f), f.Examples)
 	}
 	if a != nil && f == nil {
 		addFunction(r, a.Signatures, a.Doc, a.Examples)
@@ -286,6 +286,20 @@ func (s *Session) describeFunction(x *ast.Describe) (*Result, error) {
 		return nil, diag.New(diag.UnknownFunction, x.Name.At(), "unknown function '%s'", x.Name.Text).WithHint("SHOW FUNCTIONS lists them")
 	}
 	return r.result(), nil
+}
+
+// notes tells of a function's other names and whether its value may change.
+func notes(f *function.Func) (text string) {
+	if len(f.Aliases) > 0 {
+		text = " Also: " + strings.Join(f.Aliases, ", ") + "."
+	}
+	switch {
+	case f.Stable:
+		text += " Constant within an epoch."
+	case !f.Deterministic:
+		text += " Not deterministic: a replay gives other values."
+	}
+	return text
 }
 
 func addFunction(r *rows, signatures []string, doc string, examples []function.Example) {

@@ -292,7 +292,7 @@ func bindQuantile(fraction float64, between bool) func([]Arg) (BoundAgg, error) 
 		}
 		t := want[0]
 		emit := func(entries int, count func(int) int64, value func(int, *vector.Vector), out *vector.Vector) {
-			emitQuantile(fraction, between, entries, count, value, out)
+			quantile{fraction, between}.emit(entries, count, value, out)
 		}
 		return BoundAgg{Ret: t, ArgTypes: want, NewState: func(bool) AggState { return newTally(t, emit) }}, nil
 	}
@@ -324,7 +324,13 @@ func constFloat(a Arg) (float64, bool) {
 	return out.F64[0], !out.IsNull(0)
 }
 
-func emitQuantile(fraction float64, between bool, entries int, count func(int) int64, value func(int, *vector.Vector), out *vector.Vector) {
+// quantile is an exact percentile: between two values in proportion, or the first that reaches the fraction.
+type quantile struct {
+	fraction float64
+	between  bool
+}
+
+func (q quantile) emit(entries int, count func(int) int64, value func(int, *vector.Vector), out *vector.Vector) {
 	total := int64(0)
 	for k := range entries {
 		total += count(k)
@@ -341,11 +347,11 @@ func emitQuantile(fraction float64, between bool, entries int, count func(int) i
 		}
 		return entries - 1
 	}
-	if !between {
-		value(at(int64(math.Ceil(fraction*float64(total)))-boolInt(fraction > 0)), out)
+	if !q.between {
+		value(at(int64(math.Ceil(q.fraction*float64(total)))-boolInt(q.fraction > 0)), out)
 		return
 	}
-	place := fraction * float64(total-1)
+	place := q.fraction * float64(total-1)
 	low := math.Floor(place)
 	value(at(int64(low)), out)
 	if part := place - low; part > 0 {

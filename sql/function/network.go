@@ -56,11 +56,34 @@ const addrRoom = 45
 
 // parseAddr reads an address without a zone.
 func parseAddr(s []byte) (netip.Addr, bool) {
-	if len(s) > addrRoom || bytes.IndexByte(s, '%') >= 0 {
+	if a, ok := parseIPv4(s); ok {
+		return a, true
+	}
+	if len(s) > addrRoom || bytes.IndexByte(s, ':') < 0 || bytes.IndexByte(s, '%') >= 0 {
 		return netip.Addr{}, false
 	}
 	a, err := netip.ParseAddr(string(s))
 	return a, err == nil
+}
+
+// parseIPv4 reads four numbers without leading zeros; it makes no string, as netip would.
+func parseIPv4(s []byte) (netip.Addr, bool) {
+	var b [4]byte
+	part, digits, value := 0, 0, 0
+	for _, c := range s {
+		switch {
+		case c-'0' <= 9 && digits < 3 && (digits == 0 || value > 0):
+			value = value*10 + int(c-'0')
+			digits++
+		case c == '.' && digits > 0 && part < 3 && value < 256:
+			b[part] = byte(value)
+			part, digits, value = part+1, 0, 0
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	b[3] = byte(value)
+	return netip.AddrFrom4(b), part == 3 && digits > 0 && value < 256
 }
 
 func inetATON(a []*vector.Vector, i int) (int64, bool) {

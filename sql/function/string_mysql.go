@@ -18,7 +18,7 @@ func moreTextFuncs() []*Func {
 		def("make_set(bits, a, b, ..)", "The texts whose bit is set in bits, from the least, joined by commas; NULL texts are left out.", bindMakeSet, "make_set(1 | 4, 'hello', 'nice', 'world')", "hello,world", "make_set(1, NULL)", "", "make_set(NULL, 'a')", "NULL"),
 		def("export_set(bits, on, off) | export_set(bits, on, off, sep) | export_set(bits, on, off, sep, n)", "For each of n bits (64 unless given) from the least on or off, joined by sep (a comma unless given).", optional(tText, rowText(exportSet), 3, tInt, tText, tText, tText, tInt), "export_set(5, 'Y', 'N', ',', 4)", "Y,N,Y,N", "export_set(6, '1', '0', '', 3)", "011"),
 		def("soundex(s)", "How a word sounds in English: its first letter and digits for the consonants, at least four characters (the original algorithm, as MySQL has it).", fixed(tText, mapText(soundex), tText), "soundex('Hello')", "H400", "soundex('Quadratically')", "Q36324"),
-		def("sounds_like(a, b) | a SOUNDS LIKE b", "Whether soundex(a) = soundex(b).", fixed(tBool, kernelSoundsLike, tText, tText), "sounds_like('Robert', 'Rupert')", "1", "sounds_like('a', NULL)", "NULL"),
+		def("sounds_like(a, b)", "Whether soundex(a) = soundex(b): MySQL's a SOUNDS LIKE b.", fixed(tBool, kernelSoundsLike, tText, tText), "sounds_like('Robert', 'Rupert')", "1", "sounds_like('a', NULL)", "NULL"),
 		def("weight_string(s)", "The bytes by which a text sorts: its own, as text compares bytewise.", fixed(tBytes, mapText(func(dst, s []byte) []byte { return append(dst, s...) }), tText), "hex(weight_string('ab'))", "6162"),
 		def("codepoint(s)", "The code point of the first character; 0 for an empty text.", fixed(tInt, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			s := a[0].Bytes(i)

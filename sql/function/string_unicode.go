@@ -16,7 +16,7 @@ import (
 func unicodeFuncs() []*Func {
 	return []*Func{
 		def("normalize(s) | normalize(s, form)", "s in a Unicode normal form: NFC (unless given), NFD, NFKC or NFKD.", bindNormalize, "normalize('ﬁ', 'NFKC')", "fi", "char_length(normalize('é', 'NFD'))", "2"),
-		def("strip_accents(s)", "s with the marks of letters left out; ß, ø, æ and their like become plain letters.", fixed(tText, mapText(stripAccents), tText), "strip_accents('Crème Brûlée')", "Creme Brulee", "strip_accents('Straße Øresund')", "Strasse Oresund").alias("unaccent"),
+		def("strip_accents(s)", "s with the marks of letters left out; ß, ø, æ and their like become plain letters.", fixed(tText, kernelStripAccents, tText), "strip_accents('Crème Brûlée')", "Creme Brulee", "strip_accents('Straße Øresund')", "Strasse Oresund").alias("unaccent"),
 	}
 }
 
@@ -43,7 +43,15 @@ func bindNormalize(args []Arg) (Bound, error) {
 var plainLetters = map[rune]string{'ß': "ss", 'ẞ': "SS", 'ø': "o", 'Ø': "O", 'æ': "ae", 'Æ': "AE", 'œ': "oe", 'Œ': "OE", 'đ': "d", 'Đ': "D",
 	'ð': "d", 'Ð': "D", 'þ': "th", 'Þ': "Th", 'ł': "l", 'Ł': "L", 'ħ': "h", 'Ħ': "H", 'ı': "i"}
 
-func stripAccents(dst, s []byte) []byte {
+func kernelStripAccents(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	var it norm.Iter // it escapes: one for the batch
+	for i := range n {
+		out.Data = stripAccents(out.Data, a[0].Bytes(i), &it)
+		out.EndBytes()
+	}
+}
+
+func stripAccents(dst, s []byte, it *norm.Iter) []byte {
 	plain := true
 	for _, c := range s {
 		plain = plain && c < 0x80
@@ -51,7 +59,6 @@ func stripAccents(dst, s []byte) []byte {
 	if plain {
 		return append(dst, s...)
 	}
-	var it norm.Iter
 	it.Init(norm.NFD, s)
 	for !it.Done() {
 		for segment := it.Next(); len(segment) > 0; {

@@ -75,7 +75,7 @@ func timeFuncs() []*Func {
 			return cutTime(micros), true
 		}), types.DecimalOf(26, types.MaxTimePrecision)), "sec_to_time(2378.5)", "00:39:38.500", "sec_to_time(90)", "00:01:30"),
 		def("date_format(t, format)", "t as text by MySQL's % codes.", bindDateFormat, "date_format('2026-01-02 10:20:30', '%Y/%m/%d %H:%i:%s')", "2026/01/02 10:20:30", "date_format('2026-01-02', '%W %D %M')", "Friday 2nd January"),
-		def("str_to_date(s, format)", "The time that a text holds by MySQL's % codes; a DATE unless the format has clock codes. NULL when it does not match.", bindStrToDate, "str_to_date('02.01.2026', '%d.%m.%Y')", "2026-01-02", "str_to_date('10:20 2/1/26', '%H:%i %d/%c/%y')", "2026-01-02 10:20:00"),
+		def("str_to_date(s, format)", "The time that a text holds by MySQL's % codes; a DATE for a constant format without clock codes, a TIME for one with these only, else a DATETIME. NULL when it does not match.", bindStrToDate, "str_to_date('02.01.2026', '%d.%m.%Y')", "2026-01-02", "str_to_date('10:20 2/1/26', '%H:%i %d/%c/%y')", "2026-01-02 10:20:00", "str_to_date('10:20', '%H:%i')", "10:20:00"),
 		def("convert_tz(t, from, to)", "A wall clock of one time zone in another.", bindConvertTZ, "convert_tz('2026-01-02 10:00:00', '+00:00', '+02:00')", "2026-01-02 12:00:00"),
 		def("make_interval(unit, n)", "INTERVAL n unit as a function.", bindMakeInterval, "make_interval('hour', 36)", "36 HOUR"),
 	}

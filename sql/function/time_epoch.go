@@ -78,20 +78,31 @@ func bindTimestampLTZ(args []Arg) (Bound, error) {
 	})}, nil
 }
 
-// namedZones remembers the zones that columns have named; there are some six hundred.
-var namedZones sync.Map
+// maxKnownZones bounds namedZones: there are some six hundred names, and offsets of whole minutes.
+const maxKnownZones = 4096
 
-// zoneOf is parseZone for every row.
+// namedZones remembers the zones that columns have named.
+var namedZones = struct {
+	sync.RWMutex
+	known map[string]*time.Location
+}{known: map[string]*time.Location{}}
+
+// zoneOf is parseZone for every row; nil when there is no such zone.
 func zoneOf(name []byte) *time.Location {
-	if known, ok := namedZones.Load(string(name)); ok {
-		return known.(*time.Location)
+	namedZones.RLock()
+	known := namedZones.known[string(name)]
+	namedZones.RUnlock()
+	if known != nil {
+		return known
 	}
 	zone, err := parseZone(string(name))
 	if err != nil {
 		return nil
 	}
-	if len(name) > 0 && name[0] != '+' && name[0] != '-' {
-		namedZones.Store(string(name), zone)
+	namedZones.Lock()
+	defer namedZones.Unlock()
+	if len(namedZones.known) < maxKnownZones {
+		namedZones.known[string(name)] = zone
 	}
 	return zone
 }

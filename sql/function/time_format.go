@@ -148,30 +148,43 @@ func appendClockCode(dst []byte, wall int64, code byte) ([]byte, bool) {
 	return dst, false
 }
 
-const clockCodes = "HkhIlisSfpTr"
+// The codes of STR_TO_DATE that read a part of a clock, and of a date.
+const (
+	clockCodes = "HkhIlisSfpTr"
+	dateCodes  = "YymcMbdeDjWawUuVvXx"
+)
 
 func bindStrToDate(args []Arg) (Bound, error) {
 	want, err := match(args, 2, []types.Type{tText, tText})
 	ret := tDatetime
 	if err == nil {
-		if format, ok := constText(args[1]); ok && !hasClockCode(format) {
-			ret = tDate
+		if format, ok := constText(args[1]); ok {
+			switch {
+			case !hasCode(format, clockCodes):
+				ret = tDate
+			case !hasCode(format, dateCodes):
+				ret = tTime
+			}
 		}
 	}
 	return Bound{Ret: ret, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 		wall, ok := parseFormatted(a[0].Bytes(i), a[1].Bytes(i))
-		if ret.Kind == types.Date {
+		switch ret.Kind {
+		case types.Date:
 			wall = types.FloorDiv(wall, types.Day)
+		case types.Time:
+			wall = clockOf(wall)
 		}
 		return wall, ok
 	})}, err
 }
 
-func hasClockCode(format string) bool {
+// hasCode tells whether a format has one of these codes.
+func hasCode(format, codes string) bool {
 	for i := 0; i+1 < len(format); i++ {
 		if format[i] == '%' {
 			i++
-			if strings.IndexByte(clockCodes, format[i]) >= 0 {
+			if strings.IndexByte(codes, format[i]) >= 0 {
 				return true
 			}
 		}
