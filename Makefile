@@ -72,7 +72,7 @@ bench: ## benchmarks, BENCHTIME (200ms) each; BENCH=regexp chooses
 
 .PHONY: docs
 docs: ## rewrite the generated references
-	$(GO) test ./connectors/all ./sql/function -run 'Reference|TypesPage' -rewrite
+	$(GO) test ./connectors/all ./sql/function ./sql/parser -run 'Reference|TypesPage|Statements' -rewrite
 
 .PHONY: clean
 clean: ## remove what the other targets made

@@ -14,6 +14,7 @@ import (
 var keywords = strings.Fields(`SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT JOIN LEFT INNER ON USING AS UNION ALL DISTINCT CASE WHEN THEN ELSE END
 	CREATE SOURCE TABLE SINK VIEW MATERIALIZED WITH WATERMARK FOR PRIMARY KEY NOT NULL METADATA INSERT INTO VALUES EXPLAIN SHOW DESCRIBE DROP
 	SET TABLES SOURCES SINKS VIEWS JOBS FUNCTIONS CONNECTORS TOPICS VARIABLES JOB STOP RESUME EMIT CHANGES TUMBLE HOP SESSION DESCRIPTOR INTERVAL
+	FUNCTION RETURNS LANGUAGE SAVEPOINT SAVEPOINTS ALTER RENAME RESCALE RESET PAUSE PREPARE EXECUTE DEALLOCATE PROCESSLIST FORMATS KILL
 	SECOND MINUTE HOUR DAY SYSTEM_TIME OF AND OR IN IS BETWEEN LIKE`)
 
 // completer offers words for where the cursor is: relations and columns of the embedded engine, functions, connectors, options, keywords.
@@ -58,6 +59,11 @@ func (c *completer) candidates(before string) []prompt.Suggest {
 	}
 	for _, f := range function.AllWindows() {
 		out = append(out, prompt.Suggest{Text: f.Name, Description: f.Signatures[0] + " OVER (..)"})
+	}
+	if c.shell.opt.Engine != nil {
+		for _, f := range c.shell.opt.Engine.Catalog().Functions() {
+			out = append(out, prompt.Suggest{Text: f.Name, Description: f.Signature()})
+		}
 	}
 	for _, k := range keywords {
 		out = append(out, prompt.Suggest{Text: k})

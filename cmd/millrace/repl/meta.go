@@ -24,7 +24,7 @@ var metaCommands []metaCommand
 
 func init() {
 	metaCommands = []metaCommand{
-		{names: []string{`\h`, `\?`, "help"}, doc: "this list", run: help},
+		{names: []string{`\h`, `\?`, "help"}, args: "[STATEMENT]", doc: "this list, or what a statement looks like", run: help},
 		{names: []string{`\q`, "quit", "exit"}, doc: "leave", run: func(s *shell, _ string) { s.quit = true }},
 		{names: []string{`\c`}, doc: "clear the unfinished statement", run: func(s *shell, _ string) { s.pending = "" }},
 		{names: []string{`\d`}, args: "[NAME]", doc: "list relations, or the columns of one", run: describe},
@@ -67,11 +67,43 @@ func (s *shell) meta(text string) bool {
 	return false
 }
 
-func help(s *shell, _ string) {
+// help lists the commands of the shell, or the statements whose names hold the words given.
+func help(s *shell, arg string) {
+	if arg != "" {
+		statementHelp(s, arg)
+		return
+	}
 	for _, m := range metaCommands {
 		fmt.Fprintf(s.out, "  %-28s %s\n", strings.Join(m.names, " ")+" "+m.args, m.doc)
 	}
 	fmt.Fprintln(s.out, `  ;  \g  \G                    run the statement; \G prints rows vertically`)
+	var names []string
+	for _, x := range parser.Statements() {
+		names = append(names, x.Name)
+	}
+	fmt.Fprintln(s.out, "statements: "+strings.Join(names, ", ")+`; \h NAME says more`)
+}
+
+// maxHelp is how many statements are explained in full; of more only the names are listed.
+const maxHelp = 3
+
+func statementHelp(s *shell, words string) {
+	found := parser.FindStatements(words)
+	switch {
+	case len(found) == 0:
+		fmt.Fprintf(s.out, "no statement is named %s; \\h lists them\n", strings.ToUpper(words))
+	case len(found) > maxHelp:
+		for _, x := range found {
+			fmt.Fprintf(s.out, "  %s\n", x.Name)
+		}
+	default:
+		for _, x := range found {
+			fmt.Fprintf(s.out, "%s\n\n%s\n\n%s\n\n", x.Name, x.Syntax, x.Doc)
+			for _, e := range x.Examples {
+				fmt.Fprintf(s.out, "  %s;\n", strings.ReplaceAll(e, "\n", "\n  "))
+			}
+		}
+	}
 }
 
 func describe(s *shell, arg string) {
