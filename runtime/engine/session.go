@@ -172,13 +172,8 @@ func (s *Session) setOne(ctx context.Context, x *ast.Set) (*Result, error) {
 		if value, err = literalText(x.Value); err != nil {
 			return nil, err
 		}
-		if v.check != nil {
-			if err := v.check(value); err != nil {
-				if e, ok := diag.As(err); ok {
-					e.Offset = x.Value.At()
-				}
-				return nil, err
-			}
+		if value, err = v.read(value, x.Value.At()); err != nil {
+			return nil, err
 		}
 	} else if own, ok := s.e.opt.Variables[v.name]; ok {
 		value = own

@@ -167,11 +167,15 @@ func showTopics(s *Session, x *ast.Show) (*Result, error) {
 }
 
 func showVariables(s *Session, x *ast.Show) (*Result, error) {
-	r := newRows("variable_name", "value", "description")
+	r := newRows("variable_name", "value", "default", "type", "description")
 	vars := s.Variables()
 	for _, v := range variables {
 		if function.MatchName(x.Like, v.name) {
-			r.add(v.name, vars[v.name], v.doc)
+			doc := v.doc
+			if v.known {
+				doc = "accepted for MySQL clients; has no effect"
+			}
+			r.add(v.name, vars[v.name], v.value, v.domain(), doc)
 		}
 	}
 	return r.result(), nil
