@@ -51,7 +51,11 @@ func CheckOptions(set map[string]string, spec []Option) (Values, error) {
 			return v, unknownOption(key, spec)
 		}
 		if err := o.check(set[key]); err != nil {
-			return v, diag.New(diag.BadOption, -1, "option '%s': %v", key, err).WithHint("%s", o.Doc)
+			bad := diag.New(diag.BadOption, -1, "option '%s': %v", key, err).WithHint("%s", o.Doc)
+			if near := diag.Suggest(set[key], o.Values); near != "" {
+				bad.WithHint("did you mean '%s'?", near)
+			}
+			return v, bad
 		}
 	}
 	for _, o := range spec {
@@ -71,7 +75,27 @@ func unknownOption(key string, spec []Option) error {
 	if near := diag.Suggest(key, names); near != "" {
 		return err.WithHint("did you mean '%s'?", near)
 	}
+	if longer := withPrefix(names, key); len(longer) > 0 {
+		names = longer
+	}
+	if len(names) > maxHintOptions {
+		return err.WithHint("DESCRIBE CONNECTOR lists the options; a few: %s ..", strings.Join(names[:maxHintOptions], ", "))
+	}
 	return err.WithHint("known options: %s", strings.Join(names, ", "))
+}
+
+// maxHintOptions bounds the options that a hint lists.
+const maxHintOptions = 12
+
+// withPrefix gives the names that begin with a word.
+func withPrefix(names []string, word string) []string {
+	var out []string
+	for _, n := range names {
+		if strings.HasPrefix(n, word) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -38,6 +38,9 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 	agg := function.LookupAgg(x.Name)
 	switch {
 	case agg == nil:
+		if function.Lookup(x.Name) == nil {
+			return b.call(x.Name, at, c) // an unknown name, with what is near
+		}
 		return nil, diag.New(diag.WrongArguments, at, "%s(*) is no aggregate function", x.Name).WithHint("only COUNT takes *")
 	case c.aggs == nil:
 		return nil, diag.New(diag.MisplacedFunction, at, "aggregate function %s may not stand in %s", strings.ToUpper(x.Name), c.name).

@@ -34,9 +34,9 @@ func (e *Engine) Existing(text string) *Existing {
 // CheckScript parses, binds and plans the statements of a script against a catalog of its own, without running anything. It returns the
 // problems, placed in the whole text.
 func CheckScript(text string) []error {
-	script, err := parser.ParseScript(text)
-	if err != nil {
-		return []error{diag.WithSource(err, text)}
+	script, errs := parser.ParseAll(text)
+	if len(errs) > 0 {
+		return errs // what else is wrong may follow from these
 	}
 	cat := catalog.New()
 	for _, r := range systemTables() {

@@ -32,7 +32,7 @@ func (c *conv) query(stmt tast.Node, at ast.Pos) *ast.Query {
 		q := &ast.Query{Pos: at}
 		c.with(q, s.With)
 		q.Body = c.setOps(s.SelectList.Selects, at)
-		q.OrderBy = c.orderBy(s.OrderBy)
+		q.OrderBy = c.queryOrder(s.OrderBy, int(at))
 		c.limit(q, s.Limit)
 		return c.flatten(q)
 	}
@@ -55,7 +55,7 @@ func (c *conv) selectQuery(s *tast.SelectStmt, at ast.Pos) *ast.Query {
 	c.with(q, s.With)
 	body, rec := c.selectBody(s, at)
 	q.Body = body
-	q.OrderBy = c.orderBy(s.OrderBy)
+	q.OrderBy = c.queryOrder(s.OrderBy, body.At())
 	if rec != nil {
 		c.expandWindows(rec, s.WindowSpecs)
 	}
@@ -165,7 +165,7 @@ func (c *conv) setOperand(n tast.Node, at ast.Pos) (ast.QueryBody, tast.SetOprTy
 		}
 		c.with(q, s.With)
 		q.Body = c.setOps(s.Selects, at)
-		q.OrderBy = c.orderBy(s.OrderBy)
+		q.OrderBy = c.queryOrder(s.OrderBy, int(at))
 		c.limit(q, s.Limit)
 		return trim(q), op
 	}
@@ -209,8 +209,12 @@ func (c *conv) selectBody(s *tast.SelectStmt, at ast.Pos) (ast.QueryBody, *selec
 		out.Where = c.expr(s.Where)
 	}
 	if s.GroupBy != nil {
-		for _, item := range s.GroupBy.Items {
-			out.GroupBy = append(out.GroupBy, c.expr(item.Expr))
+		for i, item := range s.GroupBy.Items {
+			key := c.expr(item.Expr)
+			if _, ok := item.Expr.(*tast.PositionExpr); ok {
+				key.(*ast.Literal).Pos = c.p.keyPos(rec.pos, "GROUP", i)
+			}
+			out.GroupBy = append(out.GroupBy, key)
 		}
 		if s.GroupBy.Rollup {
 			c.withRollup(out)

@@ -102,6 +102,26 @@ func (c *conv) orderBy(o *tast.OrderByClause) []ast.OrderItem {
 	return out
 }
 
+// queryOrder is orderBy for the ORDER BY behind an offset, where a number is the place of a column and has no offset in TiDB's tree.
+func (c *conv) queryOrder(o *tast.OrderByClause, at int) []ast.OrderItem {
+	out := c.orderBy(o)
+	for i := range out {
+		if _, ok := o.Items[i].Expr.(*tast.PositionExpr); ok {
+			out[i].Expr.(*ast.Literal).Pos = c.p.keyPos(at, "ORDER", i)
+		}
+	}
+	return out
+}
+
+// keyPos is the offset of the n-th key of the GROUP BY or ORDER BY behind an offset.
+func (p *parser) keyPos(at int, word string, n int) ast.Pos {
+	k := p.find(p.tokenAt(at), p.end, word, "BY") + 2
+	for ; n > 0 && k < p.end; n-- {
+		k = p.comma(k, p.end) + 1
+	}
+	return ast.Pos(p.toks[min(k, p.end)].off)
+}
+
 // windowCall converts a call with OVER.
 func (c *conv) windowCall(e *tast.WindowFuncExpr, at ast.Pos) ast.Expr {
 	call := &ast.Call{Pos: at, Name: c.callName(strings.ToLower(e.Name), at), Distinct: e.Distinct, IgnoreNulls: e.IgnoreNull}

@@ -55,10 +55,12 @@ func (p *parser) islandCall(k int) bool {
 	}
 	over := p.hasOver(after)
 	switch {
+	case m == open+2 && p.op(open+1, "*") && !windowable[name]:
+		return true // which functions take *, the binder knows
 	case p.matching > 0 && p.variableStar(open+1, m):
 		return true // COUNT(A.*)
-	case name == "ANY" || name == "SOME":
-		return false // x > ANY (subquery), which the conversion refuses by name
+	case (name == "ANY" || name == "SOME") && p.startsQuery(open+1):
+		return false // x > ANY (subquery)
 	case (windowable[name] || glued[name]) && p.toks[k].end != p.toks[open].off && p.find(open+1, m, "FROM") == m:
 		return true // count (*), which MySQL wants written without the blank
 	case name == "RLIKE" || name == "REGEXP" || clocks[name] && p.strangeClock(open, m) || p.strangeArity(name, open+1, m):

@@ -54,25 +54,44 @@ func ParseExpr(text string) (ast.Expr, error) {
 func ParseScript(text string) ([]Parsed, error) {
 	var out []Parsed
 	for _, part := range pieces(text, true) {
-		stmt, err := Parse(part.Text)
-		if err != nil {
-			if d, ok := diag.As(err); ok {
-				shifted := *d
-				shifted.Source = text
-				if d.Offset >= 0 {
-					shifted.Offset += part.Offset
-				}
-				if d.End > 0 {
-					shifted.End += part.Offset
-				}
-				return out, &shifted
-			}
+		if err := part.parse(text); err != nil {
 			return out, err
 		}
-		part.Stmt = stmt
 		out = append(out, part)
 	}
 	return out, nil
+}
+
+// ParseAll parses every statement of a script: it returns those that are right, and the errors of the others.
+func ParseAll(text string) (out []Parsed, errs []error) {
+	for _, part := range pieces(text, true) {
+		if err := part.parse(text); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, part)
+	}
+	return out, errs
+}
+
+// parse parses one statement of a script; an error is placed in the script.
+func (p *Parsed) parse(script string) (err error) {
+	if p.Stmt, err = Parse(p.Text); err == nil {
+		return nil
+	}
+	d, ok := diag.As(err)
+	if !ok {
+		return err
+	}
+	shifted := *d
+	shifted.Source = script
+	if d.Offset >= 0 {
+		shifted.Offset += p.Offset
+	}
+	if d.End > 0 {
+		shifted.End += p.Offset
+	}
+	return &shifted
 }
 
 // checkSingle refuses a second statement behind a semicolon; a statement set keeps its semicolons.

@@ -75,3 +75,27 @@ func walk(v reflect.Value, visit func(reflect.Value)) {
 		}
 	}
 }
+
+// TestKeyPositions: numbers in GROUP BY and ORDER BY, which TiDB gives no offset, have theirs.
+func TestKeyPositions(t *testing.T) {
+	const text = "SELECT listagg(a) WITHIN GROUP (ORDER BY b) FROM t GROUP BY 2, f(1, 2), 3 UNION (SELECT 1 ORDER BY 4, 5) ORDER BY 6, 7 DESC"
+	s, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	walk(reflect.ValueOf(s), func(v reflect.Value) {
+		if v.Kind() != reflect.Struct {
+			return
+		}
+		if lit, ok := v.Interface().(ast.Literal); ok {
+			seen[lit.Text] = true
+			if text[lit.At():][:1] != lit.Text {
+				t.Errorf("%s is not at %d of %s", lit.Text, lit.At(), text)
+			}
+		}
+	})
+	if len(seen) != 7 {
+		t.Errorf("found %v", seen)
+	}
+}
