@@ -125,6 +125,11 @@ var templates = []struct{ name, sql string }{
 	{"over late rows", `SELECT id, LAG(id) OVER w AS b, LEAD(id) OVER w AS n, SUM(v) OVER w AS s FROM e WINDOW w AS (PARTITION BY k ORDER BY ts, id)`},
 	{"over changes", `SELECT id, k, v, RANK() OVER (PARTITION BY k ORDER BY v DESC) AS r, SUM(v) OVER (ORDER BY id) AS s, LAG(id) OVER (PARTITION BY k ORDER BY v, id) AS b FROM c`},
 	{"over groups", `SELECT k, SUM(v) AS s, SUM(SUM(v)) OVER (ORDER BY k) AS run FROM c GROUP BY k QUALIFY NTILE(2) OVER (ORDER BY SUM(v)) = 1`},
+	{"expanded groups", `SELECT x, n, COUNT(*) AS c FROM (SELECT k, ARRAY_AGG(DISTINCT v ORDER BY v) AS vs FROM c GROUP BY k) g, UNNEST(g.vs) WITH ORDINALITY AS u (x, n) GROUP BY x, n`},
+	{"ordered aggregates", `SELECT k, ARRAY_AGG(id ORDER BY v DESC, id) AS ids, GROUP_CONCAT(DISTINCT v ORDER BY v) AS vs, FIRST(id ORDER BY v, id) AS f, LAST(id ORDER BY v, id) AS l FROM c GROUP BY k`},
+	{"ordered windows", `SELECT window_start, k, LAST(v ORDER BY ts, id) IGNORE NULLS AS l, ARRAY_AGG(id ORDER BY ts, id) FILTER (WHERE v > 80) AS big FROM TUMBLE(TABLE ew, DESCRIPTOR(ts), INTERVAL 5 SECOND) GROUP BY window_start, window_end, k`},
+	{"lambdas", `SELECT k, SUM(v) AS s, REDUCE(TRANSFORM(FILTER(ARRAY_AGG(v), x -> x IS NOT NULL), x -> x + k), 0, (s, x) -> s + x) - k * COUNT(v) AS t FROM c GROUP BY k`},
+	{"outer expansion", `SELECT id, x, y FROM c LEFT JOIN UNNEST(SEQUENCE(1, v % 4, 1)) AS x ON TRUE LEFT JOIN UNNEST(ARRAY[k, v]) AS y ON y > x`},
 	{"global", `SELECT COUNT(*) AS n, SUM(v) AS s, MAX(v) AS m FROM c`},
 	{"limit", `SELECT id, v FROM c ORDER BY v DESC, id LIMIT 10`},
 }

@@ -100,7 +100,11 @@ func bindEnd(last bool) func([]Arg) (BoundAgg, error) {
 				}
 			}}
 		}
-		return BoundAgg{Ret: t, ArgTypes: []types.Type{t}, NewState: newState}, nil
+		end := -1
+		if last {
+			end = 1
+		}
+		return BoundAgg{Ret: t, ArgTypes: []types.Type{t}, OneRow: end, NewState: newState}, nil
 	}
 }
 

@@ -26,8 +26,11 @@ type Ordering struct {
 func NewOrdered(inner BoundAgg, o Ordering) BoundAgg {
 	wrapped := inner
 	wrapped.ArgTypes = slices.Concat(inner.ArgTypes, o.Keys)
-	wrapped.NewState = func(bool) AggState {
+	wrapped.NewState = func(retract bool) AggState {
 		s := &orderedState{order: o, types: inner.ArgTypes, inner: inner.NewState(false)}
+		if !retract {
+			s.keep = inner.OneRow
+		}
 		for _, t := range inner.ArgTypes {
 			s.args = append(s.args, vector.New(t, 0))
 		}
@@ -42,6 +45,7 @@ func NewOrdered(inner BoundAgg, o Ordering) BoundAgg {
 type orderedState struct {
 	order  Ordering
 	types  []types.Type
+	keep   int // -1, 1: only the first or last row can matter any more
 	groups []orderedGroup
 	inner  AggState
 	args   []*vector.Vector // the rows of one group
@@ -82,7 +86,7 @@ func (s *orderedState) Add(gids, rows []int32, change []vector.Change, args []*v
 		group.live += r.n
 		group.bytes += len(r.bytes)
 		if len(group.rows) > 2*group.sorted+orderedSlack {
-			group.sort()
+			s.sort(group)
 		}
 		if group.live > maxCollected || group.bytes > maxCollectedBytes {
 			return diag.New(diag.InvalidArgument, -1, "a group orders more than %d values or %d bytes", maxCollected, maxCollectedBytes)
@@ -125,6 +129,21 @@ func invert(b []byte) {
 	}
 }
 
+// sort brings the rows of a group in order. Those that cannot matter any more go.
+func (s *orderedState) sort(g *orderedGroup) {
+	g.sort()
+	if s.keep == 0 || len(g.rows) < 2 {
+		return
+	}
+	if s.keep > 0 {
+		g.rows[0] = g.rows[len(g.rows)-1]
+	}
+	clear(g.rows[1:])
+	g.rows = g.rows[:1]
+	g.rows[0].n = 1
+	g.sorted, g.live, g.bytes = 1, 1, len(g.rows[0].bytes)
+}
+
 // sort brings the rows in order and adds up equal ones.
 func (g *orderedGroup) sort() {
 	if g.sorted == len(g.rows) {
@@ -149,7 +168,7 @@ func (g *orderedGroup) sort() {
 
 func (s *orderedState) Emit(group int, out *vector.Vector) {
 	g := &s.groups[group]
-	g.sort()
+	s.sort(g)
 	for _, v := range s.args {
 		v.Reset()
 	}
@@ -191,7 +210,7 @@ func (s *orderedState) first(args []byte) bool {
 // Encode writes the rows in order, so that equal groups have equal bytes.
 func (s *orderedState) Encode(group int, dst []byte) []byte {
 	g := &s.groups[group]
-	g.sort()
+	s.sort(g)
 	dst = binary.AppendUvarint(dst, uint64(len(g.rows)))
 	for _, r := range g.rows {
 		dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(r.args)), r.n)

@@ -98,6 +98,34 @@ func TestOrderedAggregate(t *testing.T) {
 	}
 }
 
+// FIRST and LAST in an order keep one row of each group as long as none is taken back.
+func TestOrderedEndsKeepOneRow(t *testing.T) {
+	for name, want := range map[string]int64{"first": 3, "last": 9996} {
+		inner, err := LookupAgg(name).Bind([]Arg{{Type: tInt}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := NewOrdered(inner, Ordering{Keys: []types.Type{tInt}, Desc: []bool{false}}).NewState(false)
+		state.Grow(1)
+		x := vector.New(tInt, 0)
+		for i := range int64(10_000) {
+			if v := i * 7919 % 10_000; v > 2 && v < 9997 {
+				x.AppendI64(v)
+			}
+		}
+		for range 3 {
+			if err := state.Add(make([]int32, x.N), nil, nil, []*vector.Vector{x, x}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out := vector.New(tInt, 1)
+		state.Emit(0, out)
+		if size := len(state.Encode(0, nil)); out.I64[0] != want || size > 40 {
+			t.Errorf("%s is %d, want %d; %d bytes of state", name, out.I64[0], want, size)
+		}
+	}
+}
+
 // Broken state is an error, not a panic.
 func TestOrderedStateIsChecked(t *testing.T) {
 	inner, err := LookupAgg("array_agg").Bind([]Arg{{Type: tText}})

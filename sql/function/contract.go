@@ -110,6 +110,8 @@ type AggState interface {
 type BoundAgg struct {
 	Ret      types.Type
 	ArgTypes []types.Type
+	// OneRow says that in an order only one row matters: the first (-1) or the last (1). 0: all do.
+	OneRow   int
 	NewState func(retract bool) AggState
 }
 
