@@ -248,8 +248,9 @@ func (b *Binder) View(s *ast.CreateView) (*catalog.Relation, logical.Node, error
 	if len(s.Columns) > 0 && len(s.Columns) != len(n.Columns()) {
 		return nil, nil, diag.New(diag.WrongArguments, b.at(s.Columns[0]), "%d column names for %d columns", len(s.Columns), len(n.Columns()))
 	}
+	notNull := logical.NotNull(n)
 	for i, f := range n.Columns() {
-		c := catalog.Column{Name: f.Name, Type: f.Type}
+		c := catalog.Column{Name: f.Name, Type: f.Type, NotNull: notNull[i]}
 		var at ast.Node = s.Query
 		if len(s.Columns) > 0 {
 			c.Name, at = s.Columns[i].Text, s.Columns[i]
