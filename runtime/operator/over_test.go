@@ -473,3 +473,35 @@ func TestOverClose(t *testing.T) {
 		})
 	}
 }
+
+// Broken state gives an error or other results, never a panic.
+func TestOverStreamBrokenState(t *testing.T) {
+	for _, c := range overCases(t) {
+		rng := rand.New(rand.NewPCG(5, 36))
+		steps, _, _ := timedSteps(rng, 120)
+		state := &memState{entries: map[string]string{}}
+		d := &driver{t: t, rng: rng, state: state, s: script{make: func() Operator { return NewOver(c.options(OverWatermark)) }, inputs: [][]types.Type{overSchema}, steps: steps}}
+		d.out.t = t
+		d.open()
+		for at := 0; at < len(steps); {
+			at += d.play(at, nil)
+		}
+		d.must(d.op.Barrier(1))
+		for range 300 {
+			broken := &memState{entries: map[string]string{}}
+			for k, v := range state.entries {
+				if b := []byte(v); len(b) > 0 && rng.IntN(4) == 0 && k[0] != tableClock {
+					b[rng.IntN(len(b))] ^= byte(1 << rng.IntN(8))
+					v = string(b[:len(b)-rng.IntN(2)])
+				}
+				broken.entries[k] = v
+			}
+			op := NewOver(c.options(OverWatermark))
+			ctx := benchContext(t)
+			ctx.State = broken
+			if op.Open(ctx) == nil {
+				_, _ = op.Watermark(MaxTime, &discard{})
+			}
+		}
+	}
+}
