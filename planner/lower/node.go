@@ -92,17 +92,18 @@ func (l *Lowerer) stateful(n logical.Node, in physical.Node) (physical.Node, err
 func (l *Lowerer) over(x *logical.Over, in physical.Node) physical.Node {
 	o := &physical.Over{Base: l.base(x, l.exchange(in, x.PartitionBy)), PartitionBy: x.PartitionBy, Order: x.Order, Calls: x.Calls,
 		Mode: l.props.OverMode(x), Time: -1}
+	end, time := l.props.OverTimes(x)
 	switch o.Mode {
 	case physical.OverClose:
-		o.Time, o.TimeIsEnd = x.Close, true
+		o.Time, o.TimeIsEnd = end, true
 	case physical.OverChanges:
 		if !in.Properties().Bounded {
 			l.warn("OVER keeps every row and computes a partition again when one of its rows changes: the state grows for ever; " +
 				"ORDER BY the column with the watermark gives each row once")
 		}
 	case physical.OverStream:
-		o.Time = x.Time
-		o.TimeIsEnd = !slices.Contains(l.props.Of(x.Inputs()[0]).EventTime, x.Time)
+		o.Time = time
+		o.TimeIsEnd = !slices.Contains(l.props.Of(x.Inputs()[0]).EventTime, time)
 		if !o.TimeIsEnd && l.withoutDelay(x.Inputs()[0]) {
 			l.warn("the watermark has no delay: a row with the same time as one before it is late; WATERMARK FOR ts AS ts - INTERVAL 1 MILLISECOND lets it in")
 		}

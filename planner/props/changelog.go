@@ -37,20 +37,6 @@ func (d *Deriver) changelog(n logical.Node, in []*Info) physical.Changelog {
 	return out
 }
 
-// OverMode decides when an Over gives its rows.
-func (d *Deriver) OverMode(o *logical.Over) physical.OverMode {
-	in := d.Of(o.Inputs()[0])
-	switch {
-	case d.FinalOnly && in.Bounded:
-		return physical.OverFinal
-	case o.Close >= 0:
-		return physical.OverClose
-	case o.Time >= 0:
-		return physical.OverStream
-	}
-	return physical.OverChanges
-}
-
 func (d *Deriver) aggregateChangelog(a *logical.Aggregate, in *Info) physical.Changelog {
 	if a.Final || d.FinalOnly && in.Bounded {
 		return physical.AppendOnly

@@ -64,21 +64,6 @@ func aggregateTime(a *logical.Aggregate, in *Info) (time, start, end []int) {
 	return mapColumns(in.EventTime, to), mapColumns(in.WindowStart, to), mapColumns(in.WindowEnd, to)
 }
 
-// overTime: rows that are given out in the order of event time keep it, and those that wait for their window to close keep its bounds. The
-// others come, or come again, at any time.
-func (d *Deriver) overTime(o *logical.Over, in *Info) (time, start, end []int) {
-	switch d.OverMode(o) {
-	case physical.OverStream:
-		if slices.Contains(in.EventTime, o.Time) {
-			time = []int{o.Time}
-		}
-		return time, in.WindowStart, in.WindowEnd
-	case physical.OverClose:
-		return nil, in.WindowStart, in.WindowEnd
-	}
-	return nil, nil, nil
-}
-
 // joinTime: a regular join without windows releases rows at any later time, so event time ends there.
 func joinTime(j *logical.Join, in []*Info) (time, start, end []int) {
 	width := len(j.Inputs()[0].Columns())
