@@ -13,6 +13,8 @@ import (
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/expr"
+	"github.com/millrace/millrace/sql/types"
 )
 
 type (
@@ -256,4 +258,9 @@ func names(rel *catalog.Relation, cols []int) string {
 		parts[i] = rel.Columns[c].Name
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Condition binds a condition over the columns of a result that is at hand.
+func Condition(e ast.Expr, fields []types.Field, env Env) (expr.Expr, error) {
+	return bind.New(&env).Condition(e, fields)
 }

@@ -218,3 +218,16 @@ func (b *Binder) userCall(f *catalog.Function, x *ast.Call, c *clause) (expr.Exp
 	}
 	return e, nil
 }
+
+// Condition binds a condition over the columns of a result, as in SHOW .. WHERE.
+func (b *Binder) Condition(e ast.Expr, fields []types.Field) (expr.Expr, error) {
+	sc := &scope{}
+	for i, f := range fields {
+		sc.cols = append(sc.cols, scopeColumn{name: f.Name, typ: f.Type, index: i})
+	}
+	x, err := b.expr(e, &clause{name: "SHOW .. WHERE", scope: sc})
+	if err != nil {
+		return nil, err
+	}
+	return castTo(x, types.Of(types.Bool), b.at(e))
+}

@@ -33,24 +33,26 @@ var shows = []struct {
 	}},
 	{"FUNCTIONS", showFunctions},
 	{"CONNECTORS", showConnectors},
+	{"FORMATS", showFormats},
 	{"TOPICS", showTopics},
 	{"COLUMNS", func(s *Session, x *ast.Show) (*Result, error) { return s.columns(x.From, x.Like) }},
 	{"VARIABLES", showVariables},
 	{"PROCESSLIST", showProcesslist},
 	{"DATABASES", showDatabases},
-	{"ERRORS", func(s *Session, _ *ast.Show) (*Result, error) { return s.ring(s.e.errors) }},
-	{"LATE", func(s *Session, _ *ast.Show) (*Result, error) { return s.ring(s.e.late) }},
+	{"ERRORS", func(s *Session, x *ast.Show) (*Result, error) { return s.ring(s.e.errors, x.From.Text) }},
+	{"LATE", func(s *Session, x *ast.Show) (*Result, error) { return s.ring(s.e.late, x.From.Text) }},
 	{"CREATE", showCreate},
 }
 
 func (s *Session) show(x *ast.Show) (*Result, error) {
-	if x.Where != nil {
-		return nil, diag.New(diag.NotSupported, x.Where.At(), "SHOW .. WHERE is not supported").WithHint("use LIKE 'pattern', or select from information_schema")
-	}
 	var names []string
 	for _, sh := range shows {
 		if sh.what == x.What || sh.what == "CREATE" && strings.HasPrefix(x.What, "CREATE ") {
-			return sh.run(s, x)
+			r, err := sh.run(s, x)
+			if err != nil || x.Where == nil {
+				return r, err
+			}
+			return s.filter(r, x.Where)
 		}
 		names = append(names, sh.what)
 	}
@@ -266,6 +268,10 @@ func (s *Session) describe(x *ast.Describe) (*Result, error) {
 		return s.describeJob(x)
 	case "SAVEPOINT":
 		return s.describeSavepoint(x.Name)
+	case "FORMAT":
+		return describeFormat(x)
+	case "TOPIC":
+		return s.describeTopic(x.Name)
 	}
 	return s.columns(x.Name, "")
 }
@@ -368,11 +374,4 @@ func operatorText(n job.NodeStatus) string {
 		t += ", watermark " + w
 	}
 	return t
-}
-
-// ring gives the rows of a system table.
-func (s *Session) ring(from *ring) (*Result, error) {
-	r := &rows{fields: from.fields}
-	r.batch = newRingBatch(from)
-	return r.result(), nil
 }
