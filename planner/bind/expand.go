@@ -191,6 +191,8 @@ func elementsOf(e expr.Expr) (expr.Expr, error) {
 		return e, nil
 	case t.Kind == types.JSON:
 		return expr.NewCall("json_elements", e.At(), e)
+	case t.Kind == types.Null:
+		return expr.NewCast(e, types.ArrayOf(t), false, e.At())
 	}
 	err := diag.New(diag.TypeMismatch, e.At(), "UNNEST needs an ARRAY, a MAP or JSON, not %s", t)
 	if t.Kind == types.String {

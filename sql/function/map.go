@@ -85,7 +85,7 @@ func (m *mapEntries) replace(at int, values *vector.Vector, j int) {
 }
 
 func bindMap(args []Arg) (Bound, error) {
-	if len(args) == 0 || len(args)%2 != 0 {
+	if len(args)%2 != 0 {
 		return Bound{}, countError("pairs of keys and values", len(args))
 	}
 	var keys, values []Arg
