@@ -405,10 +405,22 @@ func (q *queries) grouped() (string, []string) {
 		}
 		items, kinds = append(items, agg), append(kinds, k)
 	}
+	var plain []column
+	for i, k := range keys {
+		if !strings.ContainsAny(k, "( ") {
+			plain = append(plain, column{k, kinds[i]})
+		}
+	}
+	if len(plain) > 0 && q.chance(25) {
+		inner, own := q.inner(plain, 0)
+		items, kinds = append(items, "(SELECT "+q.pick("COUNT(*)", "COUNT("+q.value("int", own, 0)+")")+inner+")"), append(kinds, "int")
+	}
 	if len(keys) > 0 {
 		text += " GROUP BY " + strings.Join(keys, ", ")
 	}
-	if q.chance(25) {
+	if len(plain) > 0 && q.chance(20) {
+		text += " HAVING " + q.pick("", "COUNT(*) < 3 OR ") + q.test(plain, 0)
+	} else if q.chance(25) {
 		agg, k := q.aggregate(scope)
 		if k == "int" || k == "dec" {
 			text += " HAVING " + agg + " " + q.pick("> 1", "< 5", "<> 2", "IS NOT NULL")
