@@ -61,6 +61,10 @@ func (b *Binder) bindAggregate(agg *function.Agg, x *ast.Call, inArgs, inFilter 
 	if err != nil {
 		return call, err
 	}
+	if ofQueryAround(args) {
+		return call, notSupported(at, "an aggregate of the query around inside a subquery").
+			WithHint("compute it in a subquery of FROM: FROM (SELECT .., %s(..) AS x ..) AS t", strings.ToUpper(x.Name))
+	}
 	if x.Filter != nil {
 		if call.filter, err = b.condition(x.Filter, inFilter); err != nil {
 			return call, err
@@ -75,6 +79,18 @@ func (b *Binder) bindAggregate(agg *function.Agg, x *ast.Call, inArgs, inFilter 
 	call.name = aggName(x, args, order, call.filter)
 	call.wrap(x, agg, order)
 	return call, nil
+}
+
+// ofQueryAround tells whether arguments read columns of a query around only: such an aggregate belongs to that query (SQL:2016, 6.10).
+func ofQueryAround(args []expr.Expr) bool {
+	outer := false
+	for _, a := range args {
+		if !onlyOuter(a) {
+			return false
+		}
+		outer = outer || len(logical.Outer(a)) > 0
+	}
+	return outer
 }
 
 func describeArgs(args []expr.Expr) []function.Arg {

@@ -177,7 +177,16 @@ func BenchmarkAggWindow(b *testing.B) {
 }
 
 func BenchmarkJoin(b *testing.B) {
-	op := opened(b, NewJoin(JoinOptions{Left: benchSchema, Right: benchSchema, LeftKeys: []int{1}, RightKeys: []int{1}, LeftWindowEnd: -1, RightWindowEnd: -1}))
+	benchJoin(b, opened(b, NewJoin(JoinOptions{Left: benchSchema, Right: benchSchema, LeftKeys: []int{1}, RightKeys: []int{1}, LeftWindowEnd: -1, RightWindowEnd: -1})))
+}
+
+// The right side of a semi join holds what the condition reads: the key.
+func BenchmarkSemiJoin(b *testing.B) {
+	benchJoin(b, opened(b, NewSemiJoin(JoinOptions{Kind: SemiKind, Left: benchSchema, Right: benchSchema, LeftKeys: []int{1}, RightKeys: []int{1}, LeftWindowEnd: -1, RightWindowEnd: -1})))
+}
+
+// benchJoin pushes rows to both sides in turn and takes them back in the next round.
+func benchJoin(b *testing.B, op Operator) {
 	batches := benchBatches(64, 100_000, 1)
 	out, rows, i := &discard{}, 0, 0
 	b.ReportAllocs()
