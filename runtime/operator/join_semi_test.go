@@ -84,3 +84,17 @@ func TestLookupJoinExists(t *testing.T) {
 		}
 	}
 }
+
+// On windows rows without a partner come when their window closes, and nothing is taken back.
+func TestSemiJoinWindowed(t *testing.T) {
+	schema := []types.Type{tInt, tTime, tInt}
+	for _, kind := range []JoinKind{SemiKind, AntiKind, MarkKind} {
+		for seed := range uint64(5) {
+			steps, live, late := windowedRows(seed)
+			o := JoinOptions{Kind: kind, Left: schema, Right: schema, LeftKeys: []int{0, 1}, RightKeys: []int{0, 1}, LeftWindowEnd: 1, RightWindowEnd: 1}
+			want := bruteSemi(kind, live[0], live[1], func(l, r []any) bool { return l[0] != nil && l[0] == r[0] && l[1] == r[1] })
+			s := script{make: func() Operator { return NewSemiJoin(o) }, inputs: [][]types.Type{schema, schema}, steps: steps}
+			verify(t, s, wantClosed(late, want))
+		}
+	}
+}

@@ -96,45 +96,54 @@ func TestJoinWindowed(t *testing.T) {
 	schema := []types.Type{tInt, tTime, tInt}
 	for _, kind := range []JoinKind{InnerJoin, LeftJoin, FullJoin} {
 		for seed := range uint64(5) {
-			rng := rand.New(rand.NewPCG(seed, 6))
-			var steps []step
-			live := [2][][]any{}
-			wm, late := int64(MinTime), 0
-			for i := range 150 {
-				side := rng.IntN(2)
-				end := int64(i/20+rng.IntN(3)) * 10 * ms
-				r := []any{randomInt(rng, 3), end, rng.Int64N(50)}
-				steps = append(steps, push(side, ins(r...)))
-				if closedBy(wm, end) {
-					late++
-				} else {
-					live[side] = append(live[side], r)
-				}
-				if rng.IntN(10) == 0 {
-					wm = max(wm, int64(i/20)*10*ms)
-					steps = append(steps, mark(wm))
-				}
-			}
+			steps, live, late := windowedRows(seed)
 			o := JoinOptions{Kind: kind, Left: schema, Right: schema, LeftKeys: []int{0, 1}, RightKeys: []int{0, 1}, LeftWindowEnd: 1, RightWindowEnd: 1}
 			want := map[string]int{}
 			matches := func(l, r []any) bool { return l[0] != nil && l[0] == r[0] && l[1] == r[1] }
 			bruteJoinOn(kind, live[0], live[1], matches, want)
 			s := script{make: func() Operator { return NewJoin(o) }, inputs: [][]types.Type{schema, schema}, steps: steps}
-			verify(t, s, func(d *driver) error {
-				if len(d.late) != late {
-					return fmt.Errorf("%d late, want %d", len(d.late), late)
-				}
-				if d.left() > 0 {
-					return fmt.Errorf("%d entries stay in the state", d.left())
-				}
-				for _, r := range d.out.rows {
-					if !r.op.Adds() {
-						return fmt.Errorf("%v in an append-only join", r)
-					}
-				}
-				return wantTable(want)(d)
-			})
+			verify(t, s, wantClosed(late, want))
 		}
+	}
+}
+
+// windowedRows draws rows (key, window's end, value) of both sides with watermarks between them; live are those that come in time.
+func windowedRows(seed uint64) (steps []step, live [2][][]any, late int) {
+	rng := rand.New(rand.NewPCG(seed, 6))
+	wm := int64(MinTime)
+	for i := range 150 {
+		side := rng.IntN(2)
+		end := int64(i/20+rng.IntN(3)) * 10 * ms
+		r := []any{randomInt(rng, 3), end, rng.Int64N(50)}
+		steps = append(steps, push(side, ins(r...)))
+		if closedBy(wm, end) {
+			late++
+		} else {
+			live[side] = append(live[side], r)
+		}
+		if rng.IntN(10) == 0 {
+			wm = max(wm, int64(i/20)*10*ms)
+			steps = append(steps, mark(wm))
+		}
+	}
+	return steps, live, late
+}
+
+// wantClosed wants a table that was only added to, and no state left.
+func wantClosed(late int, want map[string]int) func(*driver) error {
+	return func(d *driver) error {
+		if len(d.late) != late {
+			return fmt.Errorf("%d late, want %d", len(d.late), late)
+		}
+		if d.left() > 0 {
+			return fmt.Errorf("%d entries stay in the state", d.left())
+		}
+		for _, r := range d.out.rows {
+			if !r.op.Adds() {
+				return fmt.Errorf("%v in an append-only join", r)
+			}
+		}
+		return wantTable(want)(d)
 	}
 }
 
