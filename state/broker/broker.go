@@ -29,6 +29,8 @@ type Broker struct {
 	inFlight  byteBudget
 	count     counters
 	started   time.Time
+	// diskFullAt is when an append found no room for the last time, in nanoseconds since 1970; 0: the disk has room.
+	diskFullAt atomic.Int64
 	// budgetWarned is when it was last said that requests wait for room, in nanoseconds since 1970.
 	budgetWarned atomic.Int64
 	sessions     *session.Cache // of fetches
@@ -111,7 +113,9 @@ func (b *Broker) start() error {
 		}
 		b.running++
 	}
-	b.tasks.Go(b.retentionLoop)
+	// Two loops, since a large compaction takes its time and retention must not wait: it may be what frees the disk.
+	b.tasks.Go(func() { b.every(b.opts.RetentionInterval, b.retain) })
+	b.tasks.Go(func() { b.every(b.opts.RetentionInterval, b.compact) })
 	return b.listen()
 }
 
@@ -170,9 +174,27 @@ func (b *Broker) ListenerAddr(name string) net.Addr {
 // ClusterID is the id made at the first start of the data directory.
 func (b *Broker) ClusterID() string { return b.store.state.ClusterID }
 
-// retentionLoop applies retention to every log from time to time.
-func (b *Broker) retentionLoop() {
-	tick := time.NewTicker(b.opts.RetentionInterval)
+// diskCalm is how long no append must have failed for want of room until the disk is said to have room again: at the edge small
+// batches still fit where large ones do not.
+const diskCalm = time.Second
+
+// noteDisk says once that the disk is full, and once that it has room again.
+func (b *Broker) noteDisk(err error) {
+	if errors.Is(err, log.ErrDiskFull) {
+		if b.diskFullAt.Swap(time.Now().UnixNano()) == 0 {
+			b.opts.Logger.Error("the disk is full: appends are refused until there is room, reads go on", "folder", b.opts.DataDir, "error", err)
+		}
+		return
+	}
+	at := b.diskFullAt.Load()
+	if at != 0 && err == nil && time.Now().UnixNano()-at > int64(diskCalm) && b.diskFullAt.CompareAndSwap(at, 0) {
+		b.opts.Logger.Info("the disk has room again", "folder", b.opts.DataDir)
+	}
+}
+
+// every calls fn for every partition from time to time, until the broker closes.
+func (b *Broker) every(interval time.Duration, fn func(p *partition)) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -181,13 +203,20 @@ func (b *Broker) retentionLoop() {
 		case <-tick.C:
 		}
 		for _, p := range b.allPartitions() {
-			if n, err := p.log.ApplyRetention(b.opts.Now()); err != nil {
-				b.opts.Logger.Error("retention failed", "topic", p.topic.name, "partition", p.index, "error", err)
-			} else if n > 0 {
-				b.opts.Logger.Info("retention dropped segments", "topic", p.topic.name, "partition", p.index, "segments", n)
+			if b.ctx.Err() != nil {
+				return
 			}
-			b.compact(p)
+			fn(p)
 		}
+	}
+}
+
+// retain applies retention to one log.
+func (b *Broker) retain(p *partition) {
+	if n, err := p.log.ApplyRetention(b.opts.Now()); err != nil {
+		b.opts.Logger.Error("retention failed", "topic", p.topic.name, "partition", p.index, "error", err)
+	} else if n > 0 {
+		b.opts.Logger.Info("retention dropped segments", "topic", p.topic.name, "partition", p.index, "segments", n)
 	}
 }
 

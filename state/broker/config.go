@@ -51,6 +51,16 @@ var topicSettings = []topicSetting{
 	{name: "compression.type", kind: configString, def: "producer", oneOf: []string{"producer"}, doc: "Batches are stored as sent."},
 	{name: "delete.retention.ms", kind: configLong, def: "86400000", doc: "How long a tombstone stays in a compacted topic.",
 		apply: func(o *log.Options, v int64, _ string) { o.DeleteRetention = longMillis(v) }},
+	{name: "flush.messages", kind: configLong, def: "9223372036854775807", min: 1,
+		doc: "With flush.policy=async: after how many records the disk is synced. With ack each acknowledgement waits for it anyway.",
+		apply: func(o *log.Options, v int64, _ string) {
+			if v < math.MaxInt64 {
+				o.FlushRecords = v
+			}
+		}},
+	{name: "flush.ms", kind: configLong, def: "9223372036854775807",
+		doc:   "With flush.policy=async: how long records stay unsynced at most.",
+		apply: func(o *log.Options, v int64, _ string) { o.FlushInterval = millis(v) }},
 	{name: "flush.policy", kind: configString, def: "ack", oneOf: []string{"ack", "async"},
 		doc: "ack: acknowledged and visible only after fdatasync. async: safe against the death of the process only.",
 		apply: func(o *log.Options, _ int64, s string) {
@@ -69,7 +79,9 @@ var topicSettings = []topicSetting{
 		apply: func(o *log.Options, _ int64, s string) { o.MinDirtyRatio, _ = strconv.ParseFloat(s, 64) }},
 	{name: "min.compaction.lag.ms", kind: configLong, def: "0", doc: "The age below which records are not compacted.",
 		apply: func(o *log.Options, v int64, _ string) { o.MinCompactionLag = longMillis(v) }},
-	{name: "max.compaction.lag.ms", kind: configLong, def: "9223372036854775807", doc: "Accepted without effect."},
+	{name: "max.compaction.lag.ms", kind: configLong, def: "9223372036854775807", min: 1,
+		doc:   "The age from which on records of a compacted topic are compacted, however few they are.",
+		apply: func(o *log.Options, v int64, _ string) { o.MaxCompactionLag = millis(v) }},
 	{name: "min.insync.replicas", kind: configInt, def: "1", min: 1, doc: "Accepted without effect: there is one replica."},
 	{name: "retention.bytes", kind: configLong, def: "-1", min: -1, doc: "Size above which the oldest segments are dropped; -1: no limit.",
 		apply: func(o *log.Options, v int64, _ string) { o.RetentionBytes = max(v, 0) }},

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"syscall"
 
 	"github.com/millrace/millrace/state/broker/auth"
 	"github.com/millrace/millrace/state/broker/quota"
@@ -83,6 +84,9 @@ var errorCodes = []struct {
 	{log.ErrProducerFenced, errInvalidProducerEpoch},
 	{log.ErrTxnState, errInvalidTxnState},
 	{log.ErrFailed, errKafkaStorage},
+	{log.ErrDiskFull, errKafkaStorage},
+	{syscall.ENOSPC, errKafkaStorage},
+	{syscall.EDQUOT, errKafkaStorage},
 	{log.ErrClosed, errNotLeader}, // deleted or shutting down: clients refresh metadata and retry
 	{context.DeadlineExceeded, errRequestTimedOut},
 	{context.Canceled, errNotLeader},

@@ -26,7 +26,7 @@ func handleInitProducerID(b *Broker, r *request) reply {
 	id, err := b.pids.take()
 	if err != nil {
 		b.opts.Logger.Error("no producer id", "error", err)
-		resp.ErrorCode = errUnknownServer
+		resp.ErrorCode = errorCode(err)
 		return ready(resp)
 	}
 	resp.ProducerID, resp.ProducerEpoch = id, 0

@@ -118,7 +118,7 @@ func (m *metadataLog) write(ctx context.Context, changes []metaChange) error {
 		return fmt.Errorf("%w: %d entries of metadata, limit %d", errTooMany, len(m.entries), maxMetaEntries)
 	}
 	if err := m.append(ctx, recs); err != nil {
-		if !errors.Is(err, log.ErrBatchTooLarge) {
+		if !errors.Is(err, log.ErrBatchTooLarge) && !errors.Is(err, log.ErrDiskFull) {
 			m.failed = err
 		}
 		return err

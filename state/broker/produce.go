@@ -102,6 +102,7 @@ func (c *produceCall) appendBatch(p *partition, batch []byte, rp *kmsg.ProduceRe
 	}
 	at, verified := c.begins[p]
 	res, err := p.log.Append(batch, log.AppendOptions{LeaderEpoch: leaderEpoch, Keyed: true, TxnVerified: verified, VerifiedAt: at})
+	c.broker.noteDisk(err)
 	if err != nil {
 		rp.ErrorCode, rp.ErrorMessage = errorCode(err), errorMessage(err)
 		count.failedProduces.Add(1)

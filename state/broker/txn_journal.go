@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/millrace/millrace/state/log"
 )
@@ -146,6 +148,18 @@ func (j *journal) take() (ids []uint64, batch journalEntry) {
 	return ids, batch
 }
 
+// pause waits a moment. false: the journal is to stop.
+func (j *journal) pause() bool {
+	select {
+	case <-time.After(journalRetry):
+	case <-j.b.ctx.Done():
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return !j.stopped
+}
+
 // writeSnapshot appends a snapshot and, once it is durable, drops what it replaces. Cut short by a crash it does no harm: it repeats
 // what replay knows by then.
 func (j *journal) writeSnapshot(records []log.Record) {
@@ -166,6 +180,9 @@ func (j *journal) replaceBefore(records []log.Record) error {
 	for len(records) > 0 {
 		n := min(len(records), snapshotBatchRecords)
 		t, err := j.b.appendRecords(j.tp, records[:n], log.BatchOptions{})
+		if errors.Is(err, log.ErrDiskFull) {
+			return fmt.Errorf("writing snapshot: %w", err) // what is written repeats what is known: no harm, the next one begins anew
+		}
 		if err == nil {
 			err = t.wait(j.b.ctx)
 		}
@@ -181,12 +198,21 @@ func (j *journal) replaceBefore(records []log.Record) error {
 	return nil
 }
 
-// write makes one batch durable.
+// journalRetry is the pause before an append that found the disk full is tried again.
+const journalRetry = 200 * time.Millisecond
+
+// write makes one batch durable. While the disk is full it waits: a failure would be for good, and those who wait for the answer can
+// give up by themselves.
 func (j *journal) write(records []log.Record) bool {
 	if j.failed {
 		return false
 	}
 	t, err := j.b.appendRecords(j.tp, records, log.BatchOptions{})
+	for errors.Is(err, log.ErrDiskFull) && j.pause() {
+		j.b.noteDisk(err)
+		t, err = j.b.appendRecords(j.tp, records, log.BatchOptions{})
+	}
+	j.b.noteDisk(err)
 	if err == nil {
 		err = t.wait(j.b.ctx)
 	}

@@ -1,7 +1,9 @@
 package log
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 )
 
 // AppendOptions qualify one append. The zero value is a plain batch from a client in leader epoch 0.
@@ -62,20 +64,22 @@ func (l *Log) Append(batch []byte, o AppendOptions) (AppendResult, error) {
 		stampAppendTime(batch, &h, res.TimestampMs)
 	}
 	if err := l.write(batch, &h, o.LeaderEpoch); err != nil {
-		return AppendResult{}, err
+		return AppendResult{}, nameDiskFull(err)
 	}
 	l.noteBatch(&h, marker, isMarker)
-	l.mu.Lock()
-	if l.opts.Flush == FlushAsync {
-		l.advance(l.next)
-	}
-	flush := l.opts.Flush == FlushAck || len(l.unsynced) > 0
-	l.mu.Unlock()
-	if flush {
+	if l.flushDue() {
 		l.committer.mark(l)
 	}
 	res.First, res.Last = h.BaseOffset, h.LastOffset()
 	return res, nil
+}
+
+// nameDiskFull makes an error of a full disk, or of a used-up quota, an ErrDiskFull. One that stopped the log stays what it is.
+func nameDiskFull(err error) error {
+	if (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) && !errors.Is(err, ErrFailed) {
+		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+	}
+	return err
 }
 
 // AppendMarker ends a producer's transaction in this partition. It is accepted from any epoch ≥ the producer's.

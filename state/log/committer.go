@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
 // defaultSyncs is how many fdatasync calls run side by side; a disk queues them well, and one slow file must not hold the rest.
@@ -79,6 +80,35 @@ func (c *Committer) run() {
 		} else {
 			l.queued = false
 		}
+	}
+}
+
+// flushDue reports whether the log asks for a sync after an append. Under FlushAsync it makes the append visible at once, and sees to it
+// that it is synced in time if Options ask for that.
+func (l *Log) flushDue() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.opts.Flush == FlushAck {
+		return true
+	}
+	l.advance(l.next)
+	if n := l.opts.FlushRecords; n > 0 && l.next-l.durable >= n {
+		return true
+	}
+	if d := l.opts.FlushInterval; d > 0 && l.flushTimer == nil && !l.closed {
+		l.flushTimer = time.AfterFunc(d, l.flushLate)
+	}
+	return len(l.unsynced) > 0
+}
+
+// flushLate runs FlushInterval after the first append since the last time.
+func (l *Log) flushLate() {
+	l.mu.Lock()
+	l.flushTimer = nil
+	stopped := l.closed || l.failed != nil
+	l.mu.Unlock()
+	if !stopped {
+		l.committer.mark(l)
 	}
 }
 

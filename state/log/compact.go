@@ -126,7 +126,7 @@ func (l *Log) planCompaction(ctx context.Context, now time.Time, eager bool) *co
 			dirty += s.size
 		}
 	}
-	due := state.horizon > 0 && c.now >= state.horizon
+	due := state.horizon > 0 && c.now >= state.horizon || l.overdue(l.segments[:n], c.from, c.now)
 	if !due && (dirty == 0 || !eager && float64(dirty) < c.opts.MinDirtyRatio*float64(total)) {
 		return nil
 	}
@@ -152,6 +152,17 @@ func (l *Log) lastBatches() map[int64]int64 {
 		}
 	}
 	return out
+}
+
+// overdue reports whether a dirty segment was begun longer than MaxCompactionLag ago. Caller holds mu.
+func (l *Log) overdue(segs []*segment, from, nowMs int64) bool {
+	lag := l.opts.MaxCompactionLag.Milliseconds()
+	for _, s := range segs {
+		if lag > 0 && s.end > from && s.firstMs > 0 && nowMs-s.firstMs > lag {
+			return true
+		}
+	}
+	return false
 }
 
 // cleanable counts the leading segments a pass may touch. Caller holds mu.

@@ -18,6 +18,8 @@ var (
 	ErrTxnState = errors.New("batch does not fit the producer's transaction")
 	// ErrCorrupt: data below a durable checkpoint are missing or damaged. The log refuses to open rather than lose them silently.
 	ErrCorrupt = errors.New("log is damaged below its checkpoint")
+	// ErrDiskFull: there was no room for the batch. Nothing of it is left, reads go on, and appends work again once there is room.
+	ErrDiskFull = errors.New("disk is full")
 	// ErrFailed: a write or fsync failed earlier; the state of the page cache is unknown, so the log stays read-only until reopened.
 	ErrFailed = errors.New("log stopped after an input/output error")
 )

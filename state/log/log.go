@@ -37,24 +37,25 @@ type Log struct {
 	// syncMu lets one fdatasync round run at a time.
 	syncMu sync.Mutex
 
-	mu        sync.RWMutex
-	opts      Options    // guarded by mu
-	segments  []*segment // guarded by mu; ascending base, never empty while open; the last one is active
-	start     int64      // guarded by mu; first offset readers may ask for
-	next      int64      // guarded by mu; offset of the next record (log end offset)
-	durable   int64      // guarded by mu; everything below is on the disk
-	hw        int64      // guarded by mu; everything below is visible
-	unsynced  []*segment // guarded by mu; closed segments not yet fsynced, each holding a reference
-	pending   []snapshotFile
-	dirDirty  bool // guarded by mu; a file was created since the last directory fsync
-	epochs    []epochEntry
-	txns      txnState
-	failed    error // guarded by mu; sticky
-	closed    bool
-	wake      chan struct{} // guarded by mu; closed at the next advance, nil while nobody waits
-	watchers  map[*Watcher]struct{}
-	queued    bool // guarded by Committer.mu
-	syncAgain bool // guarded by Committer.mu
+	mu         sync.RWMutex
+	opts       Options    // guarded by mu
+	segments   []*segment // guarded by mu; ascending base, never empty while open; the last one is active
+	start      int64      // guarded by mu; first offset readers may ask for
+	next       int64      // guarded by mu; offset of the next record (log end offset)
+	durable    int64      // guarded by mu; everything below is on the disk
+	hw         int64      // guarded by mu; everything below is visible
+	unsynced   []*segment // guarded by mu; closed segments not yet fsynced, each holding a reference
+	pending    []snapshotFile
+	flushTimer *time.Timer // guarded by mu; runs while an append waits for FlushInterval
+	dirDirty   bool        // guarded by mu; a file was created since the last directory fsync
+	epochs     []epochEntry
+	txns       txnState
+	failed     error // guarded by mu; sticky
+	closed     bool
+	wake       chan struct{} // guarded by mu; closed at the next advance, nil while nobody waits
+	watchers   map[*Watcher]struct{}
+	queued     bool // guarded by Committer.mu
+	syncAgain  bool // guarded by Committer.mu
 }
 
 // snapshotFile is an encoded checkpoint waiting until the data it describes are on the disk.
@@ -199,6 +200,9 @@ func (l *Log) shut(reason error) {
 		return
 	}
 	l.closed = true
+	if l.flushTimer != nil {
+		l.flushTimer.Stop()
+	}
 	if l.failed == nil {
 		l.failed = reason
 	}

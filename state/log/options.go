@@ -49,12 +49,18 @@ type Options struct {
 	ProducerExpiry time.Duration
 	// Flush is the durability policy. Default FlushAck.
 	Flush FlushPolicy
+	// FlushInterval bounds how long an append stays unsynced under FlushAsync. 0: until the operating system writes it.
+	FlushInterval time.Duration
+	// FlushRecords bounds how many records stay unsynced under FlushAsync. 0: no bound.
+	FlushRecords int64
 	// LogAppendTime stamps batches with this node's clock in place of the sender's.
 	LogAppendTime bool
 	// Compact lets Compact rewrite closed segments so that of each key only the newest record stays.
 	Compact bool
 	// MinCompactionLag keeps segments from compaction while their newest record, or their first append, is younger.
 	MinCompactionLag time.Duration
+	// MaxCompactionLag is the age from which on a segment is closed and compacted, however little is dirty. 0: no such age.
+	MaxCompactionLag time.Duration
 	// DeleteRetention is how long a tombstone stays after it was compacted the first time. 0: until the next pass.
 	DeleteRetention time.Duration
 	// MinDirtyRatio is the part of the closed bytes that must be new before a pass is worth its work. 0: any.

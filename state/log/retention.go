@@ -51,7 +51,7 @@ func (l *Log) awaitSync() {
 	defer l.syncMu.Unlock()
 }
 
-// rollAged closes an active segment that is past SegmentAge or wholly past RetentionAge, so that a quiet log is cleaned too.
+// rollAged closes an active segment that is past SegmentAge, wholly past RetentionAge, or due for compaction, so that a quiet log is cleaned too.
 func (l *Log) rollAged(now time.Time) {
 	l.appendMu.Lock()
 	defer l.appendMu.Unlock()
@@ -63,7 +63,8 @@ func (l *Log) rollAged(now time.Time) {
 	s, o, next := l.active(), l.opts, l.next
 	ageMs := now.UnixMilli() - s.firstMs
 	roll := s.size > 0 && s.firstMs > 0 && ((o.SegmentAge > 0 && ageMs > o.SegmentAge.Milliseconds()) ||
-		(o.RetentionAge > 0 && ageMs > o.RetentionAge.Milliseconds()))
+		(o.RetentionAge > 0 && ageMs > o.RetentionAge.Milliseconds()) ||
+		(o.Compact && o.MaxCompactionLag > 0 && ageMs > o.MaxCompactionLag.Milliseconds()))
 	l.mu.RUnlock()
 	if !roll {
 		return
