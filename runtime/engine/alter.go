@@ -162,7 +162,15 @@ func (s *Session) alterRelation(rel *catalog.Relation, x *ast.Alter, text string
 	if err != nil {
 		return nil, moveError(err, x)
 	}
+	before := s.e.operatorsBy(rel.Name)
 	s.e.catalog.Add(next, true)
+	for name, operators := range s.e.operatorsBy(rel.Name) {
+		if !slices.Equal(operators, before[name]) {
+			s.e.catalog.Add(rel, true)
+			return nil, diag.New(diag.DependentObjects, x.At(), "job %s could not keep its state: the change gives it another result", name).
+				WithHint("drop the job first, or make another %s", rel.Kind)
+		}
+	}
 	if st.Job != nil {
 		if err := s.sameJob(st, changed, x); err != nil {
 			s.e.catalog.Add(rel, true)
@@ -171,6 +179,28 @@ func (s *Session) alterRelation(rel *catalog.Relation, x *ast.Alter, text string
 	}
 	st.SQL = changed
 	return message("altered %s %s", rel.Kind, rel.Name), s.e.store.save()
+}
+
+// operatorsBy gives, for each job that uses a relation, the operators that keep its state, as the catalog is now; none for one that cannot be planned.
+func (e *Engine) operatorsBy(relation string) map[string][]uint64 {
+	var names []string
+	e.mu.Lock()
+	for name, u := range e.uses {
+		if slices.Contains(u.relations, strings.ToLower(relation)) && name != strings.ToLower(relation) {
+			names = append(names, name)
+		}
+	}
+	e.mu.Unlock()
+	out := map[string][]uint64{}
+	for _, name := range names {
+		out[name] = nil
+		if st := e.store.find(name); st != nil {
+			if plan, err := e.planStored(*st); err == nil {
+				out[name] = operatorsOf(plan)
+			}
+		}
+	}
+	return out
 }
 
 // sameJob makes sure that the altered statement of a job keeps the job's state.

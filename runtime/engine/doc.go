@@ -4,5 +4,7 @@
 //	  │
 //	  ├─ catalog.json   the statements that made what exists, replayed at Open
 //	  ├─ jobs/ID/       commits and keyed state of each job
+//	  ├─ savepoints/    named states of jobs
+//	  ├─ functions/     WebAssembly modules, by the hash of their content
 //	  └─ broker/        topics
 package engine

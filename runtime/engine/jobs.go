@@ -218,10 +218,14 @@ func eachNode(plan *physical.Plan, fn func(physical.Node)) {
 	}
 }
 
-// operatorsOf lists the identities of a plan's operators, by which state is kept: two plans with the same list can take over each other's.
+// changelogSalt spreads the kinds of changelogs over identities.
+const changelogSalt = 0x9e3779b97f4a7c15
+
+// operatorsOf lists the identities of a plan's operators, by which state is kept, and what changes they make, which decides how: two plans with
+// the same list can take over each other's state.
 func operatorsOf(plan *physical.Plan) []uint64 {
 	var out []uint64
-	eachNode(plan, func(n physical.Node) { out = append(out, n.ID()) })
+	eachNode(plan, func(n physical.Node) { out = append(out, n.ID()^uint64(n.Properties().Changelog)*changelogSalt) })
 	slices.Sort(out)
 	return slices.Compact(out)
 }
