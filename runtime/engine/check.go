@@ -74,6 +74,8 @@ func checkStatement(stmt ast.Statement, env planner.Env) error {
 			return nil
 		}
 		return checkStatement(x.Statement, env)
+	case *ast.Set:
+		return checkSet(x)
 	default:
 		return nil
 	}
@@ -82,6 +84,30 @@ func checkStatement(stmt ast.Statement, env planner.Env) error {
 		return err
 	}
 	return build.Validate(plan, offline)
+}
+
+// checkSet checks the names and constants of SET a = 1, b = 2.
+func checkSet(x *ast.Set) error {
+	for _, one := range append([]*ast.Set{x}, x.More...) {
+		if strings.HasPrefix(one.Name, "@") {
+			continue
+		}
+		v := findVariable(one.Name)
+		if v == nil {
+			return unknownVariable(one.Name, one.At())
+		}
+		if one.Reset {
+			continue
+		}
+		value, err := literalText(one.Value)
+		if err != nil {
+			return err
+		}
+		if _, err := v.read(value, one.Value.At()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // offline stands for an engine whose broker is never dialled.

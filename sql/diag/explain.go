@@ -43,7 +43,7 @@ var explanations = map[Code]explanation{
 	NotSupported:     {"not supported", "The statement is well formed, but asks for something Millrace does not do. The hint names the nearest thing that works."},
 	TooDeep:          {"nested too deep", "Brackets or operators are nested beyond a fixed limit. Generated text is the usual cause: use IN (..) or a join instead of a long chain of OR."},
 	BadLiteral:       {"bad literal", "A number, date or length is out of its range, such as DECIMAL(70, 2) or TIMESTAMP(9)."},
-	UnknownStatement: {"unknown statement", "No statement begins with this word. Statements begin with SELECT, WITH, CREATE, INSERT, EXPLAIN, SHOW, DESCRIBE, DROP, SET, RESET, PAUSE, RESUME, STOP or USE."},
+	UnknownStatement: {"unknown statement", "No statement begins with this word. Statements begin with SELECT, WITH, CREATE, INSERT, EXPLAIN, SHOW, DESCRIBE, DROP, ALTER, SET, RESET, PAUSE, RESUME, STOP, PREPARE, EXECUTE, DEALLOCATE, KILL, BEGIN STATEMENT SET or USE."},
 	UnknownTable:     {"unknown relation", "No source, table, view or sink has this name. SHOW TABLES lists them."},
 	UnknownColumn:    {"unknown column", "No relation in FROM has a column of this name at this place. An alias of the select list is not visible in WHERE. DESCRIBE relation lists the columns."},
 	AmbiguousColumn:  {"ambiguous column", "More than one relation in FROM has a column of this name. Qualify it: t.column."},

@@ -80,7 +80,7 @@ func (p *parser) statement() ast.Statement {
 // foreign are statements of MySQL and of other stream engines that we refuse with a word of advice.
 var foreign = map[string]string{
 	"UPDATE": "tables are changed by the streams that feed them; write changes into a topic", "DELETE": "tables are changed by the streams that feed them; write changes into a topic",
-	"MERGE": "write INSERT INTO; a table with a PRIMARY KEY keeps the last row of a key", "RENAME": "write ALTER .. RENAME TO",
+	"MERGE": "write INSERT INTO; a table with a PRIMARY KEY keeps the last row of a key", "RENAME": "write ALTER .. RENAME TO", "SAVEPOINT": "write CREATE SAVEPOINT name FOR JOB job",
 	"REPLACE":  "write INSERT INTO; a table with a PRIMARY KEY keeps the last row of a key",
 	"TRUNCATE": "drop the object and create it anew", "GRANT": "", "REVOKE": "", "BEGIN": "there are no transactions", "START": "there are no transactions",
 	"COMMIT": "there are no transactions", "ROLLBACK": "there are no transactions", "LOCK": "there are no transactions", "CALL": "", "LOAD": "create a SOURCE with the file connector",
