@@ -265,6 +265,9 @@ func (c *conv) item(f *tast.SelectField, tokens [2]int) ast.SelectItem {
 		item.Expr = c.expr(f.Expr)
 	}
 	if f.AsName.O != "" {
+		if j-i < 2 { // 1select is one token for us, two for TiDB
+			p.failAt(i, diag.SyntaxError, "unexpected %s", p.describe(i))
+		}
 		j--
 		item.Alias = p.nameAt(j)
 		if p.toks[j].kind == kString {
