@@ -94,6 +94,10 @@ func (l *Lowerer) over(x *logical.Over, in physical.Node) physical.Node {
 		Mode: l.props.OverMode(x), Time: -1}
 	end, time := l.props.OverTimes(x)
 	switch o.Mode {
+	case physical.OverFinal:
+		if t := l.props.Of(x.Inputs()[0]).EventTime; len(t) > 0 {
+			o.Time = t[0]
+		}
 	case physical.OverClose:
 		o.Time, o.TimeIsEnd = end, true
 	case physical.OverChanges:

@@ -90,7 +90,8 @@ var overModeNames = [...]string{"changes", "by watermark", "on window close", "f
 
 // Over appends the results of window functions that share partition and order. State of OverChanges, OverFinal: all rows; of OverStream:
 // the rows that wait and those that frames look back to; of OverClose: the rows of open windows. Time is the column with the time at
-// which a row is complete (OverStream; its own, or with TimeIsEnd the end of its window) or its window closes (OverClose); -1: none.
+// which a row is complete (OverStream; its own, or with TimeIsEnd the end of its window) or its window closes (OverClose), or any with event time (OverFinal); -1:
+// none.
 type Over struct {
 	Base
 	PartitionBy []int

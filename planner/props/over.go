@@ -52,6 +52,11 @@ func (d *Deriver) overTime(o *logical.Over, in *Info) (time, start, end []int) {
 			time = []int{t}
 		}
 		return time, in.WindowStart, in.WindowEnd
+	case physical.OverFinal: // at the end of all time
+		if len(in.EventTime) == 0 {
+			return nil, nil, nil
+		}
+		return in.EventTime, in.WindowStart, in.WindowEnd
 	case physical.OverClose:
 		return nil, in.WindowStart, in.WindowEnd
 	}

@@ -86,7 +86,7 @@ type OverOptions struct {
 	Order       []SortKey
 	Calls       []OverCall
 	Mode        OverMode
-	Time        int  // OverWatermark: the column whose time the order follows. OverClose: the end of the row's window
+	Time        int  // OverWatermark: the column whose time the order follows. OverClose: the end of the row's window. OverFinal: one with event time; -1: none
 	TimeIsEnd   bool // Time is the end of a window
 }
 

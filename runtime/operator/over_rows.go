@@ -19,7 +19,8 @@ import (
 //     A partition of n rows costs O(n) each time.
 //   - OverClose: a partition is emitted when the watermark closes its window, by ascending end and then by encoded key, and forgotten.
 //     Rows of closed windows are late.
-//   - OverFinal: all partitions are emitted at the end, by encoded key.
+//   - OverFinal: all partitions are emitted at the end, by encoded key; the output's watermark stands
+//     still until then, where the input has event time.
 //
 // State, table 0: partition | ordered row (bag).
 type OverRows struct {
@@ -43,15 +44,16 @@ type OverRows struct {
 	changed []int        // pairs of indexes: in before, in refs
 	fresh   []int
 
-	ends    []endList // OverClose: by ascending end
-	free    []endList
-	late    []int32
-	keys    []*vector.Vector
-	hash    []uint64
-	gids    []int32
-	merged  []int32
-	encoded []byte
-	buf     []byte
+	finished bool
+	ends     []endList // OverClose: by ascending end
+	free     []endList
+	late     []int32
+	keys     []*vector.Vector
+	hash     []uint64
+	gids     []int32
+	merged   []int32
+	encoded  []byte
+	buf      []byte
 }
 
 // overList is the entries of a partition: the first sorted ones in order, the others as they came. Dead ones may be among them.
@@ -380,8 +382,15 @@ func (x *OverRows) emitAll(gids []int32) error {
 	return nil
 }
 
-// Watermark emits the partitions whose windows t closes.
+// Watermark emits the partitions whose windows t closes, in OverFinal all when the input is over: until then nothing is known of the
+// output's time.
 func (x *OverRows) Watermark(t int64, out Output) (int64, error) {
+	if x.o.Mode == OverFinal && x.o.Time >= 0 {
+		if t != MaxTime {
+			return MinTime, nil
+		}
+		return t, x.finish(out)
+	}
 	if t <= x.clock.now {
 		return t, nil
 	}
@@ -415,16 +424,25 @@ func (x *OverRows) forget(gid int32) {
 	x.lists[gid] = overList{entries: x.lists[gid].entries[:0]}
 }
 
-// End emits everything in OverFinal.
-func (x *OverRows) End(_ int, out Output) error {
-	if x.o.Mode != OverFinal {
+// finish emits everything, once.
+func (x *OverRows) finish(out Output) error {
+	if x.finished {
 		return nil
 	}
+	x.finished = true
 	x.emit.out = out
 	if err := x.emitAll(slices.Collect(x.bag.table.All())); err != nil {
 		return err
 	}
 	return x.emit.flush()
+}
+
+// End emits everything in OverFinal: rows without event time may come behind the last watermark.
+func (x *OverRows) End(_ int, out Output) error {
+	if x.o.Mode != OverFinal {
+		return nil
+	}
+	return x.finish(out)
 }
 
 // Barrier writes the changed rows.
