@@ -404,11 +404,7 @@ func (c *conn) answer(p pending) (err error) {
 	if resp == nil {
 		return nil
 	}
-	wait := p.throttle
-	if f, ok := resp.(*fetchReply); ok {
-		wait = max(wait, c.chargeAnswer(p.from, f))
-	}
-	c.holdBack(resp, wait)
+	c.holdBack(resp, p.throttle)
 	size := 0
 	if s, ok := resp.(interface{ sizeHint() int }); ok {
 		size = s.sizeHint()
@@ -416,6 +412,9 @@ func (c *conn) answer(p pending) (err error) {
 	buf := getBuffer(size + 64)
 	defer putBuffer(buf)
 	*buf = appendFrame(*buf, p, resp)
+	if f, ok := resp.(*fetchReply); ok {
+		c.chargeFetch(p, f, *buf)
+	}
 	if len(*buf) > 1<<31-1 {
 		return fmt.Errorf("answer to request key %d is too large: %d bytes", p.key, len(*buf))
 	}

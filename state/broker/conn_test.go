@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace/millrace/state/broker/auth"
 	"github.com/millrace/millrace/state/log"
 )
 
@@ -79,28 +80,30 @@ func ask[R kmsg.Response](c *rawConn, req kmsg.Request) R {
 	return resp.(R)
 }
 
-// TestEveryVersion sends every request of storage and administration in every version we advertise and decodes the answer.
+// TestEveryVersion sends every request in every version we advertise, empty and full, over a socket and decodes the answer.
 func TestEveryVersion(t *testing.T) {
 	b := openBroker(t, t.TempDir())
 	if err := b.CreateTopic("t", 1, nil); err != nil {
 		t.Fatal(err)
 	}
-	c := dialRaw(t, b)
-	for _, key := range []int16{0, 1, 2, 3, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 44, 60, 61, 75} {
-		s := findRequest(key)
-		if s == nil {
-			t.Fatalf("key %d is not served", key)
-		}
+	c := dialAddr(t, b.Addr().String())
+	for i := range dispatchTable {
+		s := &dispatchTable[i]
 		for v := s.min; v <= s.max; v++ {
-			req := kmsg.RequestForKey(key)
-			if s.max > req.MaxVersion() {
+			empty := kmsg.RequestForKey(s.key)
+			if s.max > empty.MaxVersion() {
 				t.Fatalf("%s: version %d is beyond the codec", s.name, s.max)
 			}
-			req.SetVersion(v)
-			if p, ok := req.(*kmsg.ProduceRequest); ok {
-				p.Acks = 1
+			empty.SetVersion(v)
+			for _, req := range []kmsg.Request{empty, sample(b, s.key, v)} {
+				if p, ok := req.(*kmsg.ProduceRequest); ok {
+					p.Acks = 1
+				}
+				ask[kmsg.Response](c, req)
+				if s.key == keySASLHandshake || s.key == keySASLAuthenticate { // refused in the clear, which ends the connection
+					c = dialAddr(t, b.Addr().String())
+				}
 			}
-			ask[kmsg.Response](c, req)
 		}
 	}
 }
@@ -291,14 +294,23 @@ func TestProduceTwice(t *testing.T) {
 	}
 }
 
+// saslListener is one where a client may say who it is.
+var saslListener = listener{opts: Listener{Name: "sasl", Protocol: SASLPlaintext, Mechanisms: []string{auth.Plain, auth.ScramSHA256}}}
+
 // FuzzFrame feeds the bytes behind the correlation id of a request to header and body decoding.
 func FuzzFrame(f *testing.F) {
-	b := openBroker(f, f.TempDir())
+	b, err := Open(Options{DataDir: f.TempDir(), Security: Security{ACLs: true, AllowIfNoACL: true}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { b.Close(context.Background()) })
 	for _, s := range dispatchTable {
 		for _, v := range []int16{s.min, s.max} {
 			req := kmsg.RequestForKey(s.key)
 			req.SetVersion(v)
 			frame := kmsg.NewRequestFormatter(kmsg.FormatterClientID("fuzz")).AppendRequest(nil, req, 1)
+			f.Add(s.key, v, frame[12:])
+			frame = kmsg.NewRequestFormatter(kmsg.FormatterClientID("fuzz")).AppendRequest(nil, sample(b, s.key, v), 1)
 			f.Add(s.key, v, frame[12:])
 		}
 	}
@@ -315,8 +327,9 @@ func FuzzFrame(f *testing.F) {
 			return
 		}
 		switch key { // those that only read, so that the broker stays small
-		case 1, 2, 3, 18, 23, 32, 35, 60, 61, 75:
-			c := &conn{broker: b, listener: &memoryListener}
+		case 1, 2, 3, 17, 18, 23, 29, 32, 35, 36, 46, 48, 50, 57, 60, 61, 65, 66, 74, 75:
+			c := &conn{broker: b, listener: &saslListener, host: "h"}
+			c.net, _ = newPipe()
 			rep := s.handle(b, &request{conn: c, body: req})
 			if rep.resp != nil {
 				rep.resp.AppendTo(nil)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -30,13 +31,22 @@ func (c *conn) chargeRequest(r *request, size int64, spent time.Duration) time.D
 	return max(wait, r.throttle)
 }
 
-// chargeAnswer takes the records of a fetch from its sender's allowance.
-func (c *conn) chargeAnswer(from sender, f *fetchReply) time.Duration {
+// chargeFetch takes the answer to a fetch from its receiver's allowance. How large it is shows only in the frame that is about to leave,
+// so the time to wait is put in there.
+func (c *conn) chargeFetch(p pending, f *fetchReply, frame []byte) {
 	if c.listener.trusted {
-		return 0
+		return
 	}
-	f.plan()
-	return c.broker.quotas.Charge(c.broker.opts.Now(), quota.Fetch, from.user, from.id, float64(f.size))
+	wait := c.broker.quotas.Charge(c.broker.opts.Now(), quota.Fetch, p.from.user, p.from.id, float64(len(frame)))
+	if wait <= p.throttle {
+		return
+	}
+	c.holdBack(f, wait)
+	at := 8 // size and correlation id
+	if f.IsFlexible() {
+		at++ // tags of the header
+	}
+	binary.BigEndian.PutUint32(frame[at:], uint32(f.ThrottleMillis))
 }
 
 // holdBack tells the client to wait and keeps its next requests unread for as long (KIP-219): clients that do not wait by themselves

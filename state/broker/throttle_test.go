@@ -71,15 +71,15 @@ func TestFetchQuota(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, parts := b.findTopic("t", topicID{})
-	for range 32 {
+	for range 120 {
 		appendBytes(t, parts[0], 10_000)
 	}
-	limitFor(t, b, quota.Entity{Client: quota.Others()}, quota.Fetch, 25_000) // and 250 KB at once
+	limitFor(t, b, quota.Entity{Client: quota.Others()}, quota.Fetch, 100_000) // and 1 MB at once
 	c := client(t, b, overTCP, kgo.ConsumeTopics("t"), kgo.FetchMaxPartitionBytes(50_000))
 	begin := time.Now()
-	consume(t, c, 32)
-	if d := time.Since(begin); d < time.Second {
-		t.Errorf("320 KB at 25 KB/s after 250 KB took %v", d)
+	consume(t, c, 115)
+	if d := time.Since(begin); d < 400*time.Millisecond {
+		t.Errorf("1.15 MB at 100 KB/s after 1 MB took %v", d)
 	}
 }
 
