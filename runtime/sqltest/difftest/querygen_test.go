@@ -2,6 +2,7 @@ package difftest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -57,9 +58,9 @@ func (q *queries) value(kind string, scope []column, depth int) string {
 		}
 		l[c.kind] = append(l[c.kind], c.name)
 	}
-	for k, v := range queryLeaves {
+	for _, k := range slices.Sorted(maps.Keys(queryLeaves)) { // in one order, so that a seed means the same queries
 		if len(l[k]) == 0 || q.chance(10) {
-			l[k] = append(l[k], v...)
+			l[k] = append(l[k], queryLeaves[k]...)
 		}
 	}
 	return (&generator{q.r, l, queryRules}).expression(kind, depth).ours
@@ -411,6 +412,7 @@ func (q *queries) grouped() (string, []string) {
 			plain = append(plain, column{k, kinds[i]})
 		}
 	}
+	plain = based(plain)
 	if len(plain) > 0 && q.chance(25) {
 		inner, own := q.inner(plain, 0)
 		items, kinds = append(items, "(SELECT "+q.pick("COUNT(*)", "COUNT("+q.value("int", own, 0)+")")+inner+")"), append(kinds, "int")
