@@ -55,8 +55,6 @@ func (d *domain) conditions(width int) []expr.Expr {
 
 func (d *domain) reads(n logical.Node) bool { return (&puller{own: d.own}).reads(n) }
 
-func (d *domain) readsExpr(e expr.Expr) bool { return (&puller{own: d.own}).readsExpr(e) }
-
 // bound replaces the outer columns by those of the domain, which stand from width on.
 func (d *domain) bound(e expr.Expr, width int) expr.Expr {
 	return logical.Transform(e, func(x expr.Expr) (expr.Expr, bool) {

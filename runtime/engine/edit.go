@@ -40,13 +40,13 @@ func editStatement(text string, x *ast.Alter, alter string) (string, error) {
 	}
 	switch x.Action {
 	case "SET":
-		for _, o := range x.Options {
-			e.set(o)
+		if len(x.Options) > 0 {
+			e.set(x.Options[0])
 			return e.next(text, x, alter)
 		}
 	case "RESET":
-		for _, k := range x.Keys {
-			if err := e.reset(k); err != nil {
+		if len(x.Keys) > 0 {
+			if err := e.reset(x.Keys[0]); err != nil {
 				return "", err
 			}
 			return e.next(text, x, alter)

@@ -354,7 +354,8 @@ func (r *rangeKeys) bound(i int, b *FrameBound) rangeKey {
 // addMonths moves an instant, or a DATE, by months; past the ends of the calendar it is as far as can be.
 func addMonths(kind types.Kind, x types.Int256, months int64) types.Int256 {
 	narrow, _ := x.Narrow()
-	t, ok := narrow.Int64()
+	t, _ := narrow.Int64() // instants and dates are int64
+	var ok bool
 	if kind == types.Date {
 		t, ok = types.AddMonths(t, months)
 	} else {

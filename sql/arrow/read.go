@@ -65,7 +65,7 @@ func appendRow(v *vector.Vector, a arrow.Array, i int) error {
 }
 
 func mismatch(v *vector.Vector, a arrow.Array) error {
-	return fmt.Errorf("Arrow's %s is no %s", a.DataType(), v.Type)
+	return fmt.Errorf("column of Arrow's type %s is no %s", a.DataType(), v.Type)
 }
 
 func fitsDecimal(ok bool, v *vector.Vector) error {

@@ -40,15 +40,8 @@ func nest(toks []*token, i, j int, match map[int]int) []element {
 	return out
 }
 
-// first and last are the outermost tokens of an element.
+// first is the outermost token of an element on the left.
 func (e *element) first() *token { return e.tok }
-
-func (e *element) last() *token {
-	if e.closing != nil {
-		return e.closing
-	}
-	return e.tok
-}
 
 // flatten lists the tokens of a sequence.
 func flatten(seq []element, out []*token) []*token {

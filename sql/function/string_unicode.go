@@ -29,7 +29,8 @@ func bindNormalize(args []Arg) (Bound, error) {
 	}
 	form := norm.NFC
 	if len(args) == 2 {
-		name, ok := constText(args[1])
+		name, _ := constText(args[1])
+		var ok bool
 		if form, ok = normalForms[strings.ToUpper(name)]; !ok {
 			return Bound{}, fmt.Errorf("argument 2 must be 'NFC', 'NFD', 'NFKC' or 'NFKD'")
 		}

@@ -13,7 +13,7 @@ import (
 // next one unstable, and so keeps it from its first Begin.
 func (r *crashRun) copySession() *kgo.GroupTransactSession {
 	s, err := kgo.NewGroupTransactSession(append(r.options(), kgo.TransactionalID("copier"), kgo.ConsumerGroup("copiers"), kgo.ConsumeTopics("plain"),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.HeartbeatInterval(50*time.Millisecond),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.HeartbeatInterval(50*time.Millisecond),
 		kgo.SessionTimeout(6*time.Second), kgo.TransactionTimeout(3*time.Second))...)
 	if err != nil {
 		r.t.Fatal(err)

@@ -259,7 +259,7 @@ func answerOf(t testing.TB, b *Broker, l *listener, who auth.Principal, req kmsg
 		return rep.later(b.ctx)
 	}
 	if rep.resp == nil {
-		t.Fatal(fmt.Sprintf("no answer to %s version %d", s.name, req.GetVersion()))
+		t.Fatalf("no answer to %s version %d", s.name, req.GetVersion())
 	}
 	return rep.resp
 }

@@ -174,7 +174,8 @@ func TestConnectionLimits(t *testing.T) {
 		c.send(kmsg.NewPtrApiVersionsRequest())
 		return c.receive(0, kmsg.NewPtrApiVersionsRequest().ResponseKind(), false) == nil
 	}
-	if !served() || !served() || served() {
+	first, second, third := served(), served(), served()
+	if !first || !second || third {
 		t.Error("the limit per address is not kept")
 	}
 	if !strings.Contains(logged.String(), "limit MaxConnsPerIP is 2") {
