@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -89,5 +91,21 @@ func TestBadBrokerConfig(t *testing.T) {
 		if a.code == exitOK || !strings.Contains(a.err, word) {
 			t.Errorf("%s: exit code %d, %s", text, a.code, a.err)
 		}
+	}
+}
+
+// TestMetricsPage: the HTTP port has the broker's numbers under Kafka's names.
+func TestMetricsPage(t *testing.T) {
+	s := startServer(t, t.TempDir()+"/data")
+	command(t, "", "", "topic", "create", "orders", "--brokers", s.kafka).want(t, exitOK)
+	command(t, "", "a\nb\n", "topic", "produce", "orders", "--brokers", s.kafka).want(t, exitOK)
+	resp, err := http.Get("http://" + s.http + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(page), `kafka_server_brokertopicmetrics_messagesin_total{topic="orders"} 2`) {
+		t.Errorf("%v\n%s", err, page)
 	}
 }

@@ -114,7 +114,7 @@ func (s *security) openTokens(o *OAuth) error {
 		return auth.ParseKeySet(data)
 	}
 	if err := w.open(); err != nil {
-		return fmt.Errorf("reading keys of tokens: %w", err)
+		return fmt.Errorf("%w: reading keys of tokens: %w", ErrInvalidOptions, err)
 	}
 	s.tokens.Keys = w.get
 	return nil
@@ -203,6 +203,7 @@ func (s *security) CheckPassword(user, password string) bool {
 			return c.CheckPassword(m, password)
 		}
 	}
+	auth.CheckNobody(password) // a user who is not there takes as long as one who is
 	return false
 }
 

@@ -99,7 +99,7 @@ func (b *Broker) tlsConfig(l *Listener) (*tls.Config, error) {
 	}
 	w.load = func() (*tls.Config, error) { return loadTLS(&l.TLS) }
 	if err := w.open(); err != nil {
-		return nil, fmt.Errorf("listener %s: reading certificates: %w", l.Name, err)
+		return nil, fmt.Errorf("%w: listener %s: reading certificates: %w", ErrInvalidOptions, l.Name, err)
 	}
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
