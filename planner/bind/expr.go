@@ -120,6 +120,7 @@ func (b *Binder) call(name string, at int, c *clause, args ...ast.Expr) (expr.Ex
 	if err != nil {
 		return nil, err
 	}
+	hexNumbers(name, args, bound)
 	return expr.NewCall(name, at, bound...)
 }
 
@@ -196,7 +197,7 @@ func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
 			}
 		}
 	}
-	if d, ok := diag.As(err); ok && d.Code == diag.UnknownColumn {
+	if namesNothing(err, x.Parts) {
 		if e, failed := b.outerColumn(x.Parts); e != nil || failed != nil {
 			return e, failed
 		}
@@ -309,6 +310,9 @@ func (b *Binder) cast(x *ast.Cast, c *clause) (expr.Expr, error) {
 	t, err := b.typeOf(&x.Type)
 	if err != nil {
 		return nil, err
+	}
+	if t.Kind.IsNumeric() {
+		e = hexNumber(x.X, e)
 	}
 	if t.Kind == types.String {
 		t.Fixed = false // CAST(x AS CHAR(n)) is a VARCHAR(n), as in MySQL

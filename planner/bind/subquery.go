@@ -50,9 +50,10 @@ func (b *Binder) outerColumn(parts []ast.Name) (expr.Expr, error) {
 	for i := len(b.frames) - 1; i >= 0; i-- {
 		f := b.frames[i]
 		e, err := f.scope.resolve(parts, b.at)
-		if d, ok := diag.As(err); ok && d.Code == diag.UnknownColumn {
+		if namesNothing(err, parts) {
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, err
 		}
 		n := b.outers
@@ -68,6 +69,13 @@ func (b *Binder) outerColumn(parts []ast.Name) (expr.Expr, error) {
 		return &expr.Col{Index: logical.OuterBase + n, Name: expr.Print(e), Typ: e.Type(), Pos: b.at(parts[0])}, nil
 	}
 	return nil, nil
+}
+
+// namesNothing tells whether err says that a scope knows no such name. A path whose first part is a column that is no STRUCT counts: it
+// may be a table of a query around, as in SELECT .. FROM dept WHERE EXISTS (SELECT 1 FROM emp WHERE emp.dept = dept.id).
+func namesNothing(err error, parts []ast.Name) bool {
+	d, ok := diag.As(err)
+	return ok && (d.Code == diag.UnknownColumn || d.Code == diag.TypeMismatch && len(parts) > 1)
 }
 
 // within binds a query inside the clause that sees sc.

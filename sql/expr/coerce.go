@@ -20,6 +20,9 @@ func coerceComparison(name string, pos int, args []Expr) ([]Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if args, err = jsonAsText(args); err != nil {
+		return nil, err
+	}
 	target := comparisonTarget(args)
 	for i, a := range args {
 		if isTextConst(a) && !isTextual(target.Kind) && target.Kind != types.Null {
@@ -118,6 +121,27 @@ func listedAsNumbers(args []Expr) ([]Expr, error) {
 			return nil, err
 		}
 		args[i] = number
+	}
+	return args, nil
+}
+
+// jsonAsText copies arguments; documents that are compared with a text become the text that they hold, so that doc -> '$.name' = 'Ann'
+// is true as in MySQL, where the text becomes a JSON string instead.
+func jsonAsText(args []Expr) ([]Expr, error) {
+	args = append([]Expr{}, args...)
+	text := false
+	for _, a := range args {
+		text = text || a.Type().Kind == types.String
+	}
+	for i, a := range args {
+		if !text || a.Type().Kind != types.JSON {
+			continue
+		}
+		plain, err := NewCall("json_unquote", a.At(), a)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = plain
 	}
 	return args, nil
 }

@@ -50,6 +50,8 @@ func (c *caster) kernel() (Kernel, error) {
 		return c.listedKernel(), nil
 	case to.Kind == types.Year:
 		return c.yearKernel(), nil
+	case to.Kind == types.Point && from.Kind == types.Point:
+		return copyKernel, nil
 	case to.Kind == types.Point:
 		return c.pointFromText, nil
 	case from.Class() == types.ClassI256 && to.Class() != types.ClassBytes:

@@ -217,7 +217,7 @@ func parseFormatted(s, format []byte) (int64, bool) {
 		}
 		i++
 		var ok bool
-		if s, ok = f.read(s, format[i]); !ok {
+		if s, ok = f.read(bytes.TrimLeft(s, " "), format[i]); !ok { // spaces before a part count for nothing, as in MySQL
 			return 0, false
 		}
 	}

@@ -67,40 +67,6 @@ func (p *parser) unitCall(k int) (next int, ok bool) {
 	return k, false
 }
 
-// jsonValue parses JSON_VALUE(doc, path RETURNING type [NULL ON EMPTY] [NULL ON ERROR]) at k as TRY_CAST of its plain form; ok is
-// false for the plain form.
-func (p *parser) jsonValue(k int) (next int, ok bool) {
-	m := int(p.match[k+1])
-	r := p.find(k+2, m, "RETURNING")
-	on := min(r, p.find(k+2, m, "ON"))
-	if on == m {
-		return k, false
-	}
-	if r == m {
-		r = on - 1 // the word in front of ON
-	}
-	call := &ast.Call{Pos: ast.Pos(p.toks[k].off), Name: "json_value", Args: p.exprs(k+2, r)}
-	var e ast.Expr = call
-	end := r
-	if p.word(r, "RETURNING") {
-		var t ast.TypeName
-		t, end = p.typeName(r + 1)
-		e = &ast.Cast{Pos: call.Pos, X: call, Type: t, Try: true}
-	}
-	for end < m {
-		if !p.word(end, "NULL") {
-			p.fail(tokenError(p.toks[end], diag.NotSupported, "%s ON .. in JSON_VALUE is not supported", p.toks[end].up).
-				WithHint("JSON_VALUE gives NULL; write COALESCE(JSON_VALUE(..), x) for a default"))
-		}
-		if !p.word(end+1, "ON", "EMPTY") && !p.word(end+1, "ON", "ERROR") {
-			p.wanted(end+1, "ON EMPTY", "ON ERROR")
-		}
-		end += 3
-	}
-	p.punch(k, m+1, hole{expr: e})
-	return m + 1, true
-}
-
 // nullsOrder reads NULLS FIRST or NULLS LAST at k behind an ORDER BY key. NULLs sort first, and last with DESC: saying so changes nothing.
 func (p *parser) nullsOrder(k int) int {
 	desc := p.word(k-1, "DESC")

@@ -208,14 +208,14 @@ func ParseTime(s []byte) (micros int64, ok bool) {
 	for ; i < len(s) && i < 3 && s[i]-'0' <= 9; i++ {
 		hours = hours*10 + int64(s[i]-'0')
 	}
-	if i == 0 || hours > 838 || len(s) < i+3 || s[i] != ':' {
+	if i == 0 || hours > 838 || len(s) < i+2 || s[i] != ':' {
 		return 0, false
 	}
-	var clock [18]byte // "00" and then what follows the hours
-	if len(s)-i+2 > len(clock) {
+	var clock [18]byte // "00" and then what follows the hours, each part in two digits
+	text, ok := paddedClock(append(clock[:0], '0', '0'), s[i:])
+	if !ok {
 		return 0, false
 	}
-	text := append(append(clock[:0], '0', '0'), s[i:]...)
 	micros, n, ok := parseClock(text)
 	micros += hours*Hour + days*Day
 	ok = ok && micros < 839*Hour
@@ -223,6 +223,24 @@ func ParseTime(s []byte) (micros int64, ok bool) {
 		micros = -micros
 	}
 	return micros, ok && n == len(text)
+}
+
+// paddedClock appends s, which begins with a colon, to dst: parts of one digit behind a colon get a zero before them, as MySQL reads
+// '1:2:3'. ok is false when dst has no room.
+func paddedClock(dst, s []byte) (padded []byte, ok bool) {
+	for i, c := range s {
+		if len(dst) == cap(dst) {
+			return dst, false
+		}
+		dst = append(dst, c)
+		if c == ':' && i+1 < len(s) && (i+2 == len(s) || s[i+2]-'0' > 9) {
+			if len(dst) == cap(dst) {
+				return dst, false
+			}
+			dst = append(dst, '0')
+		}
+	}
+	return dst, true
 }
 
 func appendTwo(dst []byte, v int64) []byte { return append(dst, byte('0'+v/10), byte('0'+v%10)) }
