@@ -17,6 +17,7 @@ func Explain(stmt ast.Statement, env Env, format string) (string, error) {
 		return "", diag.New(diag.NotSupported, stmt.At(), "EXPLAIN format '%s' is not supported", format).WithHint("text or json")
 	}
 	p := newPlanning(env)
+	p.explain = true
 	if err := p.statement(stmt); err != nil {
 		return "", err
 	}

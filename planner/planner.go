@@ -72,7 +72,8 @@ type planning struct {
 	env     Env
 	plan    physical.Plan
 	logical []logical.Node // optimised, by root
-	fired   []string       // rules that changed a plan, in order
+	explain bool           // keep what EXPLAIN shows besides
+	fired   []string       // of EXPLAIN: rules that changed a plan, in order
 	ids     *physical.Identities
 }
 
@@ -105,11 +106,15 @@ func (p *planning) statement(stmt ast.Statement) error {
 
 // optimize runs the rules and keeps what EXPLAIN shows.
 func (p *planning) optimize(n logical.Node) logical.Node {
-	n = optimizer.Optimize(n, func(rule string) {
-		if !slices.Contains(p.fired, rule) {
-			p.fired = append(p.fired, rule)
+	var fired func(string)
+	if p.explain { // telling which rules changed a plan means printing it after each
+		fired = func(rule string) {
+			if !slices.Contains(p.fired, rule) {
+				p.fired = append(p.fired, rule)
+			}
 		}
-	})
+	}
+	n = optimizer.Optimize(n, fired)
 	p.logical = append(p.logical, n)
 	return n
 }

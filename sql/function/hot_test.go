@@ -105,6 +105,9 @@ const maxBatchAllocs = 16
 
 // TestHotFunctionAllocations: what kernels allocate does not grow with the rows.
 func TestHotFunctionAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	const n = 1024
 	for _, c := range hotCalls {
 		bound, cols := hotBound(t, c.name, c.args, n)
