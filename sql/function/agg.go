@@ -32,7 +32,7 @@ func aggregates() []*Agg {
 		agg("bit_xor(x)", "Bitwise exclusive or of all values.", bindBits(bitsXor), "bit_xor(x) of 12, 10", "6"),
 		agg("group_concat([DISTINCT] x, .. [ORDER BY y] [SEPARATOR s]) | string_agg(x, s [ORDER BY y])", "The texts joined, in order of arrival or in the one given; NULLs are left out. The separator is a comma unless given. What is longer than 1 MiB is cut off at a character, as MySQL does at group_concat_max_len.", bindConcat,
 			"group_concat(x) of 'a', NULL, 'b'", "a,b").alias("string_agg", "listagg").ordered(),
-		agg("array_agg(x)", "All values, NULLs too, as an ARRAY in order of arrival.", bindArrayAgg, "array_agg(x) of 1, NULL, 2", "[1, null, 2]").alias("collect").ordered(),
+		agg("array_agg(x)", "All values, NULLs too, as an ARRAY in order of arrival.", bindCollect(types.ArrayOf, emitArray), "array_agg(x) of 1, NULL, 2", "[1, null, 2]").alias("collect").ordered(),
 		agg("first_value(x)", "The value that arrived first.", bindEnd(false), "first_value(x) of 3, 1", "3").alias("first").ordered(),
 		agg("last_value(x)", "The value that arrived last.", bindEnd(true), "last_value(x) of 3, 1", "1").alias("last").ordered(),
 		agg("arg_min(x, by)", "The x of the row with the least `by`; rows where `by` is NULL do not count.", bindArg(false), "arg_min(x, y) of ('a', 2), ('b', 1)", "b").alias("min_by", "earliest_by"),
@@ -230,21 +230,28 @@ func bindAvg(args []Arg) (BoundAgg, error) {
 // newSumState makes the accumulators for values of a DECIMAL type.
 func newSumState(d types.Type, mean bool, shift int) AggState {
 	if d.Precision > maxNarrowSum {
-		return &sumWideState{mean: mean, shift: shift}
+		return &sumWideState{sums[types.Int256]{mean: mean, shift: shift}}
 	}
-	return &sumState{mean: mean, shift: shift}
+	return &sumState{sums[types.Int128]{mean: mean, shift: shift}}
 }
 
-// sumState is SUM and AVG of integers and DECIMALs: an exact 128-bit sum.
-type sumState struct {
-	sum   []types.Int128
+// sums are exact sums, one a group, as SUM or AVG gives them.
+type sums[T any] struct {
+	sum   []T
 	n     []int64 // values in the sum
 	mean  bool
 	shift int // AVG: decimals added
 }
 
-func (s *sumState) Grow(groups int) { s.sum, s.n = growTo(s.sum, groups), growTo(s.n, groups) }
-func (s *sumState) Clear(group int) { s.sum[group], s.n[group] = types.Int128{}, 0 }
+func (s *sums[T]) Grow(groups int) { s.sum, s.n = growTo(s.sum, groups), growTo(s.n, groups) }
+
+func (s *sums[T]) Clear(group int) {
+	var zero T
+	s.sum[group], s.n[group] = zero, 0
+}
+
+// sumState is SUM and AVG of integers and DECIMALs: an exact 128-bit sum.
+type sumState struct{ sums[types.Int128] }
 
 func (s *sumState) Add(gids, rows []int32, change []vector.Change, args []*vector.Vector) error {
 	v := args[0]

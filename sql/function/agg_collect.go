@@ -60,22 +60,25 @@ func emitJoined(list, out *vector.Vector, separator string) {
 // maxConcatBytes is the longest result of GROUP_CONCAT; more is cut off (MySQL 8.0 manual, 14.19.1, group_concat_max_len).
 const maxConcatBytes = 1 << 20
 
-func bindArrayAgg(args []Arg) (BoundAgg, error) {
-	if err := arity2(args, 1); err != nil {
-		return BoundAgg{}, err
+// bindCollect binds an aggregate of all values of a group, NULLs too; ret makes the result's type from theirs.
+func bindCollect(ret func(types.Type) types.Type, emit func(list, out *vector.Vector)) func([]Arg) (BoundAgg, error) {
+	return func(args []Arg) (BoundAgg, error) {
+		if err := arity2(args, 1); err != nil {
+			return BoundAgg{}, err
+		}
+		t := args[0].Type
+		newState := func(bool) AggState { return &collectState{t: t, emit: emit} }
+		return BoundAgg{Ret: ret(t), ArgTypes: []types.Type{t}, NewState: newState}, nil
 	}
-	t := args[0].Type
-	newState := func(bool) AggState {
-		return &collectState{t: t, emit: func(list, out *vector.Vector) {
-			if list.N == 0 {
-				out.AppendNull()
-				return
-			}
-			out.Child[0].AppendAll(list, nil)
-			out.EndList()
-		}}
+}
+
+func emitArray(list, out *vector.Vector) {
+	if list.N == 0 {
+		out.AppendNull()
+		return
 	}
-	return BoundAgg{Ret: types.ArrayOf(t), ArgTypes: []types.Type{t}, NewState: newState}, nil
+	out.Child[0].AppendAll(list, nil)
+	out.EndList()
 }
 
 // bindEnd binds FIRST_VALUE and LAST_VALUE.

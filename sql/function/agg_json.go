@@ -9,35 +9,26 @@ import (
 // pairAggs are the aggregates that make one nested value of all rows.
 func pairAggs() []*Agg {
 	return []*Agg{
-		agg("json_arrayagg(x)", "All values, NULLs too, as a JSON array in order of arrival; NULL when there is no row.", bindJSONArrayAgg, "json_arrayagg(x) of 1, NULL, 2", "[1, null, 2]").ordered(),
+		agg("json_arrayagg(x)", "All values, NULLs too, as a JSON array in order of arrival; NULL when there is no row.", bindCollect(func(types.Type) types.Type { return tJSON }, emitJSONArray), "json_arrayagg(x) of 1, NULL, 2", "[1, null, 2]").ordered(),
 		agg("json_objectagg(key, value)", "A JSON object of all rows; of equal keys the last counts, a NULL key is an error. NULL when there is no row.", bindPairs(true), "json_objectagg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`).ordered(),
 		agg("map_agg(key, value)", "A MAP of all rows; of equal keys the last counts, rows with a NULL key do not.", bindPairs(false), "map_agg(k, v) of ('a', 1), ('b', 2), ('a', 3)", `{"a": 3, "b": 2}`).ordered(),
 	}
 }
 
-func bindJSONArrayAgg(args []Arg) (BoundAgg, error) {
-	if err := arity2(args, 1); err != nil {
-		return BoundAgg{}, err
+func emitJSONArray(list, out *vector.Vector) {
+	if list.N == 0 {
+		out.AppendNull()
+		return
 	}
-	t := args[0].Type
-	newState := func(bool) AggState {
-		return &collectState{t: t, emit: func(list, out *vector.Vector) {
-			if list.N == 0 {
-				out.AppendNull()
-				return
-			}
-			out.Data = append(out.Data, '[')
-			for i := range list.N {
-				if i > 0 {
-					out.Data = append(out.Data, ", "...)
-				}
-				out.Data = AppendJSON(out.Data, list, i)
-			}
-			out.Data = append(out.Data, ']')
-			out.EndBytes()
-		}}
+	out.Data = append(out.Data, '[')
+	for i := range list.N {
+		if i > 0 {
+			out.Data = append(out.Data, ", "...)
+		}
+		out.Data = AppendJSON(out.Data, list, i)
 	}
-	return BoundAgg{Ret: tJSON, ArgTypes: []types.Type{t}, NewState: newState}, nil
+	out.Data = append(out.Data, ']')
+	out.EndBytes()
 }
 
 // bindPairs binds JSON_OBJECTAGG and MAP_AGG: both collect pairs, as STRUCTs.

@@ -9,15 +9,7 @@ import (
 )
 
 // sumWideState is SUM and AVG of DECIMALs whose sums 128 bits may not hold.
-type sumWideState struct {
-	sum   []types.Int256
-	n     []int64 // values in the sum
-	mean  bool
-	shift int // AVG: decimals added
-}
-
-func (s *sumWideState) Grow(groups int) { s.sum, s.n = growTo(s.sum, groups), growTo(s.n, groups) }
-func (s *sumWideState) Clear(group int) { s.sum[group], s.n[group] = types.Int256{}, 0 }
+type sumWideState struct{ sums[types.Int256] }
 
 func (s *sumWideState) Add(gids, rows []int32, change []vector.Change, args []*vector.Vector) error {
 	v := args[0]

@@ -8,48 +8,32 @@ import (
 	"github.com/millrace/millrace/sql/vector"
 )
 
-// bindArrayExtreme binds ARRAY_MIN and ARRAY_MAX: NULLs do not count.
-func bindArrayExtreme(greatest bool) binder {
-	return func(args []Arg) (Bound, error) {
-		if err := arity(args, 1); err != nil {
-			return Bound{}, err
-		}
-		if err := arrayArg(args, 0); err != nil {
-			return Bound{}, err
-		}
-		t := arrayOf(args[0].Type)
-		return strict(*t.Elem, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-			elems := a[0].Child[0]
-			for i := range n {
-				best := -1
-				for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
-					if elems.IsNull(j) {
-						continue
-					}
-					if best < 0 || (Compare(elems, j, elems, best) > 0) == greatest && Compare(elems, j, elems, best) != 0 {
-						best = j
-					}
+// kernelExtreme is ARRAY_MIN and ARRAY_MAX: NULLs do not count.
+func kernelExtreme(greatest bool) Kernel {
+	return func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		elems := a[0].Child[0]
+		for i := range n {
+			best := -1
+			for j := int(a[0].Off[i]); j < int(a[0].Off[i+1]); j++ {
+				if elems.IsNull(j) {
+					continue
 				}
-				if best < 0 {
-					out.AppendNull()
-				} else {
-					out.AppendFrom(elems, best)
+				if best < 0 || (Compare(elems, j, elems, best) > 0) == greatest && Compare(elems, j, elems, best) != 0 {
+					best = j
 				}
 			}
-		}, t), nil
+			appendOrNull(out, elems, best)
+		}
 	}
 }
 
 // bindArraySum binds ARRAY_SUM and ARRAY_AVG with the types of SUM and AVG: NULLs do not count; NULL when nothing does.
 func bindArraySum(mean bool) binder {
 	return func(args []Arg) (Bound, error) {
-		if err := arity(args, 1); err != nil {
+		t, err := oneArray(args)
+		if err != nil {
 			return Bound{}, err
 		}
-		if err := arrayArg(args, 0); err != nil {
-			return Bound{}, err
-		}
-		t := arrayOf(args[0].Type)
 		bind := bindSum
 		if mean {
 			bind = bindAvg

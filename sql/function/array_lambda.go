@@ -62,35 +62,26 @@ func conditionArg(arg Arg) error {
 	return nil
 }
 
+// bindCondition checks the arguments of a function of an ARRAY and a condition on its elements.
+func bindCondition(args []Arg) (array types.Type, err error) {
+	if array, err = bindElements(args); err == nil {
+		err = conditionArg(args[1])
+	}
+	return array, err
+}
+
 func isTrue(v *vector.Vector, i int) bool { return !v.IsNull(i) && v.I64[i] != 0 }
 
 func bindFilter(args []Arg) (Bound, error) {
-	t, err := bindElements(args)
-	if err == nil {
-		err = conditionArg(args[1])
-	}
+	t, err := bindCondition(args)
 	if err != nil {
 		return Bound{}, err
 	}
 	params := args[1].Params
 	return Bound{Ret: t, ArgTypes: []types.Type{t, tBool}, Strict: true, NewLambda: func() LambdaKernel {
 		var e elements
-		var keep []int32
 		return func(_ *Ctx, apply Apply, a []*vector.Vector, n int, out *vector.Vector) {
-			cond := e.apply(apply, 1, params, a[0], n)
-			keep = keep[:0]
-			at := 0
-			for i := range n {
-				for range listLen(a[0], i) {
-					if isTrue(cond, at) {
-						keep = append(keep, int32(at))
-					}
-					at++
-				}
-				out.Off = append(out.Off, int32(len(keep)))
-			}
-			out.Child[0].AppendAll(e.parts[0], keep)
-			out.N = n
+			e.filter(e.apply(apply, 1, params, a[0], n), a[0], n, out)
 		}
 	}}, nil
 }
@@ -99,10 +90,7 @@ func bindFilter(args []Arg) (Bound, error) {
 // the lambda that decides, `then` the result when it comes.
 func bindMatch(hit, then bool) binder {
 	return func(args []Arg) (Bound, error) {
-		t, err := bindElements(args)
-		if err == nil {
-			err = conditionArg(args[1])
-		}
+		t, err := bindCondition(args)
 		if err != nil {
 			return Bound{}, err
 		}
@@ -136,12 +124,9 @@ func bindMatch(hit, then bool) binder {
 func bindFirst(last bool) binder {
 	return func(args []Arg) (Bound, error) {
 		if len(args) == 1 {
-			return bindEndOfArray(args, last)
+			return bindArray1(kernelEnd(last), elemOf)(args)
 		}
-		t, err := bindElements(args)
-		if err == nil {
-			err = conditionArg(args[1])
-		}
+		t, err := bindCondition(args)
 		if err != nil {
 			return Bound{}, err
 		}
@@ -174,12 +159,8 @@ func appendOrNull(out, v *vector.Vector, i int) {
 	out.AppendFrom(v, i)
 }
 
-func bindEndOfArray(args []Arg, last bool) (Bound, error) {
-	if err := arrayArg(args, 0); err != nil {
-		return Bound{}, err
-	}
-	t := arrayOf(args[0].Type)
-	return strict(*t.Elem, func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+func kernelEnd(last bool) Kernel {
+	return func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		for i := range n {
 			at := int(a[0].Off[i])
 			if last {
@@ -190,7 +171,7 @@ func bindEndOfArray(args []Arg, last bool) (Bound, error) {
 			}
 			appendOrNull(out, a[0].Child[0], at)
 		}
-	}, t), nil
+	}
 }
 
 func zipParams(args []Arg, i int) ([]types.Type, error) {

@@ -174,16 +174,21 @@ func arrayArg(args []Arg, i int) error {
 	return nil
 }
 
+// oneArray checks the arguments of a function of one ARRAY.
+func oneArray(args []Arg) (t types.Type, err error) {
+	if err := arity(args, 1); err != nil {
+		return t, err
+	}
+	return arrayOf(args[0].Type), arrayArg(args, 0)
+}
+
 // bindArray1 binds a strict function of one ARRAY; ret makes the result's type from the array's.
 func bindArray1(kernel Kernel, ret func(types.Type) types.Type) binder {
 	return func(args []Arg) (Bound, error) {
-		if err := arity(args, 1); err != nil {
+		t, err := oneArray(args)
+		if err != nil {
 			return Bound{}, err
 		}
-		if err := arrayArg(args, 0); err != nil {
-			return Bound{}, err
-		}
-		t := arrayOf(args[0].Type)
 		return strict(ret(t), kernel, t), nil
 	}
 }
@@ -197,6 +202,7 @@ func arrayOf(t types.Type) types.Type {
 }
 
 func sameType(t types.Type) types.Type { return t }
+func elemOf(t types.Type) types.Type   { return *t.Elem }
 
 // bindArrays binds a strict function of least to most ARRAYs of a common type; ret Null: that type.
 func bindArrays(kernel Kernel, ret types.Type, least, most int) binder {

@@ -51,6 +51,18 @@ func docType(a Arg, n int) (types.Type, error) {
 	return tText, fmt.Errorf("argument %d must be JSON or text, not %s", n, a.Type)
 }
 
+// docTypes checks arguments that are all to be documents.
+func docTypes(args []Arg) ([]types.Type, error) {
+	want := make([]types.Type, len(args))
+	for k, a := range args {
+		var err error
+		if want[k], err = docType(a, k+1); err != nil {
+			return nil, err
+		}
+	}
+	return want, nil
+}
+
 // bindJSONEdit binds doc, path, value, ..; without values for editRemove.
 func bindJSONEdit(mode editMode) binder {
 	step := 2
@@ -248,12 +260,9 @@ func bindJSONMerge(merge func(dst, a, b []byte, depth int) []byte) binder {
 		if len(args) < 2 {
 			return Bound{}, countError("2 documents or more", len(args))
 		}
-		want := make([]types.Type, len(args))
-		for k, a := range args {
-			var err error
-			if want[k], err = docType(a, k+1); err != nil {
-				return Bound{}, err
-			}
+		want, err := docTypes(args)
+		if err != nil {
+			return Bound{}, err
 		}
 		return Bound{Ret: tJSON, ArgTypes: want, Strict: true, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			var buf [2][]byte

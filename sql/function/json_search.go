@@ -3,6 +3,7 @@ package function
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -153,16 +154,13 @@ func bindJSONContains(args []Arg) (Bound, error) {
 	if len(args) < 2 || len(args) > 3 {
 		return Bound{}, arityError(2, 3, len(args))
 	}
-	want := []types.Type{tText, tText, tText}[:len(args)]
-	for k := range 2 {
-		t, err := docType(args[k], k+1)
-		if err != nil {
-			return Bound{}, err
-		}
-		want[k] = t
+	want, err := docTypes(args[:2])
+	if err != nil {
+		return Bound{}, err
 	}
 	var path jsonPath
 	if len(args) == 3 {
+		want = append(want, tText)
 		paths, _, err := bindPaths([]Arg{args[0], args[2]})
 		if err != nil {
 			return Bound{}, err
@@ -193,6 +191,13 @@ func oneOrAll(a Arg, n int) (all bool, err error) {
 	return strings.EqualFold(s, "all"), nil
 }
 
+// docAndTexts takes the first argument as a document, the others as text.
+func docAndTexts(args []Arg) (want []types.Type, err error) {
+	want = slices.Repeat([]types.Type{tText}, len(args))
+	want[0], err = docType(args[0], 1)
+	return want, err
+}
+
 func bindContainsPath(args []Arg) (Bound, error) {
 	if len(args) < 3 {
 		return Bound{}, countError("a document, 'one' or 'all', and paths", len(args))
@@ -205,11 +210,8 @@ func bindContainsPath(args []Arg) (Bound, error) {
 	if err != nil {
 		return Bound{}, err
 	}
-	want := make([]types.Type, len(args))
-	for k := range want {
-		want[k] = tText
-	}
-	if want[0], err = docType(args[0], 1); err != nil {
+	want, err := docAndTexts(args)
+	if err != nil {
 		return Bound{}, err
 	}
 	return Bound{Ret: tBool, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
@@ -233,12 +235,9 @@ func bindTwoJSON(f func(a, b []byte) bool) binder {
 		if err := arity(args, 2); err != nil {
 			return Bound{}, err
 		}
-		want := make([]types.Type, 2)
-		for k, a := range args {
-			var err error
-			if want[k], err = docType(a, k+1); err != nil {
-				return Bound{}, err
-			}
+		want, err := docTypes(args)
+		if err != nil {
+			return Bound{}, err
 		}
 		return Bound{Ret: tBool, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			x, ok1 := jsonText(a[0], i)
@@ -332,11 +331,8 @@ func bindJSONSearch(args []Arg) (Bound, error) {
 	if err != nil {
 		return Bound{}, err
 	}
-	want := make([]types.Type, len(args))
-	for k := range want {
-		want[k] = tText
-	}
-	if want[0], err = docType(args[0], 1); err != nil {
+	want, err := docAndTexts(args)
+	if err != nil {
 		return Bound{}, err
 	}
 	escape := byte('\\')

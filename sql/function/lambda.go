@@ -81,6 +81,7 @@ type elements struct {
 	place *vector.Vector
 	parts []*vector.Vector // the children, exactly the elements of the batch
 	views []*vector.Vector
+	keep  []int32
 }
 
 // of takes the elements of n lists, which lie one behind the other. Lists that are NULL may have elements too: the caller's result is NULL
@@ -134,6 +135,25 @@ func (e *elements) apply(apply Apply, arg, params int, list *vector.Vector, n in
 		return apply(arg, e.rows, e.parts[0], e.places(list, n))
 	}
 	return apply(arg, e.rows, e.parts[0])
+}
+
+// filter gives out the lists with only those elements for which the condition is TRUE.
+func (e *elements) filter(cond, list *vector.Vector, n int, out *vector.Vector) {
+	e.keep = e.keep[:0]
+	at := 0
+	for i := range n {
+		for range listLen(list, i) {
+			if isTrue(cond, at) {
+				e.keep = append(e.keep, int32(at))
+			}
+			at++
+		}
+		out.Off = append(out.Off, int32(len(e.keep)))
+	}
+	for c, part := range e.parts {
+		out.Child[c].AppendAll(part, e.keep)
+	}
+	out.N = n
 }
 
 // sameLengths gives out the lengths of the lists.

@@ -42,24 +42,9 @@ func bindMapFilter(args []Arg) (Bound, error) {
 	t := args[0].Type
 	return Bound{Ret: t, ArgTypes: []types.Type{t, tBool}, Strict: true, NewLambda: func() LambdaKernel {
 		var e elements
-		var keep []int32
 		return func(_ *Ctx, apply Apply, a []*vector.Vector, n int, out *vector.Vector) {
 			e.of(a[0], n)
-			cond := apply(1, e.rows, e.parts[0], e.parts[1])
-			keep = keep[:0]
-			at := 0
-			for i := range n {
-				for range listLen(a[0], i) {
-					if isTrue(cond, at) {
-						keep = append(keep, int32(at))
-					}
-					at++
-				}
-				out.Off = append(out.Off, int32(len(keep)))
-			}
-			out.Child[0].AppendAll(e.parts[0], keep)
-			out.Child[1].AppendAll(e.parts[1], keep)
-			out.N = n
+			e.filter(apply(1, e.rows, e.parts[0], e.parts[1]), a[0], n, out)
 		}
 	}}, nil
 }

@@ -18,22 +18,7 @@ func bindDateAdd(minus bool) binder {
 			return Bound{}, err
 		}
 		if args[1].Type.Kind.IsInteger() {
-			kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
-				out.Resize(n)
-				for i := range n {
-					days := a[1].I64[i]
-					if minus {
-						days = -days
-					}
-					iv, ok := types.Unit{Micros: types.Day}.Times(days)
-					x, in := moveInstant(ctx, a[0].I64[i], t.Kind, iv)
-					out.I64[i] = x
-					if !ok || !in {
-						out.SetNull(i)
-					}
-				}
-			}
-			return Bound{Ret: t, ArgTypes: []types.Type{t, tInt}, Strict: true, Kernel: kernel}, nil
+			return strict(t, kernelMove(t.Kind, 0, types.Unit{Micros: types.Day}, minus), t, tInt), nil
 		}
 		if args[1].Type.Kind != types.Interval && args[1].Type.Kind != types.Null {
 			return Bound{}, fmt.Errorf("argument 2 must be an INTERVAL or days, not %s", args[1].Type)
@@ -42,52 +27,55 @@ func bindDateAdd(minus bool) binder {
 	}
 }
 
-func bindTimestampAdd(args []Arg) (Bound, error) {
-	if err := arity(args, 3); err != nil {
-		return Bound{}, err
-	}
-	unit, err := unitArg(args[0], 1)
-	if err != nil {
-		return Bound{}, err
-	}
-	u, ok := types.LookupUnit(unit)
-	if !ok {
-		return Bound{}, fmt.Errorf("unknown unit %s", unit)
-	}
-	t, err := temporalArg(args[2], 3)
-	if err != nil {
-		return Bound{}, err
-	}
-	if t.Kind == types.Date && u.Micros%types.Day != 0 {
-		t = tDatetime
-	}
-	kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+// kernelMove moves argument `at` on, or back, by as many units as argument 1 says.
+func kernelMove(kind types.Kind, at int, u types.Unit, minus bool) Kernel {
+	return func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		out.Resize(n)
 		for i := range n {
-			iv, ok := u.Times(a[1].I64[i])
-			x, in := moveInstant(ctx, a[2].I64[i], t.Kind, iv)
+			count := a[1].I64[i]
+			if minus {
+				count = -count
+			}
+			iv, ok := u.Times(count)
+			x, in := moveInstant(ctx, a[at].I64[i], kind, iv)
 			out.I64[i] = x
 			if !ok || !in {
 				out.SetNull(i)
 			}
 		}
 	}
-	return Bound{Ret: t, ArgTypes: []types.Type{tText, tInt, t}, Strict: true, Kernel: kernel}, nil
 }
 
-func bindTimestampDiff(args []Arg) (Bound, error) {
-	if err := arity(args, 3); err != nil {
-		return Bound{}, err
+// unitAndTime reads n arguments, of which the first names a unit and the one at `at` is a date, time or instant.
+func unitAndTime(args []Arg, n, at int) (u types.Unit, t types.Type, err error) {
+	if err := arity(args, n); err != nil {
+		return u, t, err
 	}
-	unit, err := unitArg(args[0], 1)
+	name, err := unitArg(args[0], 1)
+	if err != nil {
+		return u, t, err
+	}
+	u, ok := types.LookupUnit(name)
+	if !ok {
+		return u, t, fmt.Errorf("unknown unit %s", name)
+	}
+	t, err = temporalArg(args[at], at+1)
+	return u, t, err
+}
+
+func bindTimestampAdd(args []Arg) (Bound, error) {
+	u, t, err := unitAndTime(args, 3, 2)
 	if err != nil {
 		return Bound{}, err
 	}
-	u, ok := types.LookupUnit(unit)
-	if !ok {
-		return Bound{}, fmt.Errorf("unknown unit %s", unit)
+	if t.Kind == types.Date && u.Micros%types.Day != 0 {
+		t = tDatetime
 	}
-	a, err := temporalArg(args[1], 2)
+	return strict(t, kernelMove(t.Kind, 2, u, false), tText, tInt, t), nil
+}
+
+func bindTimestampDiff(args []Arg) (Bound, error) {
+	u, a, err := unitAndTime(args, 3, 1)
 	if err != nil {
 		return Bound{}, err
 	}
@@ -138,18 +126,7 @@ func bindDateDiff(args []Arg) (Bound, error) {
 }
 
 func bindTrunc(args []Arg) (Bound, error) {
-	if err := arity(args, 2); err != nil {
-		return Bound{}, err
-	}
-	unit, err := unitArg(args[0], 1)
-	if err != nil {
-		return Bound{}, err
-	}
-	u, ok := types.LookupUnit(unit)
-	if !ok {
-		return Bound{}, fmt.Errorf("unknown unit %s", unit)
-	}
-	t, err := temporalArg(args[1], 2)
+	u, t, err := unitAndTime(args, 2, 1)
 	if err != nil {
 		return Bound{}, err
 	}

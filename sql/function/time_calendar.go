@@ -73,8 +73,8 @@ func bindTimestamp(args []Arg) (Bound, error) {
 	if len(args) == 1 {
 		return strict(tDatetime, copyKernel, tDatetime), nil
 	}
-	if k := args[1].Type.Kind; k != types.Time && k != types.String && k != types.Null {
-		return Bound{}, fmt.Errorf("argument 2 must be a TIME, not %s", args[1].Type)
+	if err := spanArg(args[1], 2); err != nil {
+		return Bound{}, err
 	}
 	return strict(tDatetime, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 		r := a[0].I64[i] + a[1].I64[i]
@@ -206,18 +206,7 @@ func dayNumber(s []byte) int64 {
 
 // bindCeil is DATE_TRUNC of what lies just before t, and one unit more.
 func bindCeil(args []Arg) (Bound, error) {
-	if err := arity(args, 2); err != nil {
-		return Bound{}, err
-	}
-	unit, err := unitArg(args[0], 1)
-	if err != nil {
-		return Bound{}, err
-	}
-	u, ok := types.LookupUnit(unit)
-	if !ok {
-		return Bound{}, fmt.Errorf("unknown unit %s", unit)
-	}
-	t, err := temporalArg(args[1], 2)
+	u, t, err := unitAndTime(args, 2, 1)
 	if err != nil {
 		return Bound{}, err
 	}

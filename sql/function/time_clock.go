@@ -38,8 +38,8 @@ func bindAddTime(minus bool) binder {
 		if t.Kind == types.Date {
 			t = tDatetime
 		}
-		if k := args[1].Type.Kind; k != types.Time && k != types.String && k != types.Null {
-			return Bound{}, fmt.Errorf("argument 2 must be a TIME, not %s", args[1].Type)
+		if err := spanArg(args[1], 2); err != nil {
+			return Bound{}, err
 		}
 		return strict(t, rowInt(func(a []*vector.Vector, i int) (int64, bool) {
 			span := a[1].I64[i]
@@ -53,6 +53,14 @@ func bindAddTime(minus bool) binder {
 			return r, r >= types.MinMicros && r <= types.MaxMicros
 		}), t, tTime), nil
 	}
+}
+
+// spanArg checks an argument that is to be a TIME.
+func spanArg(a Arg, n int) error {
+	if k := a.Type.Kind; k != types.Time && k != types.String && k != types.Null {
+		return fmt.Errorf("argument %d must be a TIME, not %s", n, a.Type)
+	}
+	return nil
 }
 
 func bindTimeDiff(args []Arg) (Bound, error) {
