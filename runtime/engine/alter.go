@@ -150,17 +150,9 @@ func (s *Session) alterRelation(rel *catalog.Relation, x *ast.Alter, text string
 	if err := s.alterable(rel, x); err != nil {
 		return nil, err
 	}
-	changed, err := editStatement(st.SQL, x, text)
+	next, changed, err := s.rebind(st, x, text)
 	if err != nil {
 		return nil, err
-	}
-	stmt, err := parser.Parse(changed)
-	if err != nil {
-		return nil, moveError(err, x)
-	}
-	next, err := s.bindRelation(stmt, changed)
-	if err != nil {
-		return nil, moveError(err, x)
 	}
 	before := s.e.operatorsBy(rel.Name)
 	s.e.catalog.Add(next, true)
@@ -179,6 +171,32 @@ func (s *Session) alterRelation(rel *catalog.Relation, x *ast.Alter, text string
 	}
 	st.SQL = changed
 	return message("altered %s %s", rel.Kind, rel.Name), s.e.store.save()
+}
+
+// editParsed gives a stored statement after an ALTER, parsed and as text.
+func editParsed(st *storedStatement, x *ast.Alter, alter string) (ast.Statement, string, error) {
+	changed, err := editStatement(st.SQL, x, alter)
+	if err != nil {
+		return nil, "", err
+	}
+	stmt, err := parser.Parse(changed)
+	if err != nil {
+		return nil, "", moveError(err, x)
+	}
+	return stmt, changed, nil
+}
+
+// rebind gives the relation that a stored statement makes after an ALTER, and the statement's text.
+func (s *Session) rebind(st *storedStatement, x *ast.Alter, alter string) (*catalog.Relation, string, error) {
+	stmt, changed, err := editParsed(st, x, alter)
+	if err != nil {
+		return nil, "", err
+	}
+	rel, err := s.bindRelation(stmt, changed)
+	if err != nil {
+		return nil, "", moveError(err, x)
+	}
+	return rel, changed, nil
 }
 
 // operatorsBy gives, for each job that uses a relation, the operators that keep its state, as the catalog is now; none for one that cannot be planned.
@@ -305,17 +323,9 @@ func (s *Session) renameRelation(rel *catalog.Relation, x *ast.Alter) (*Result, 
 	if err := s.alterable(rel, x); err != nil {
 		return nil, err
 	}
-	changed, err := editStatement(st.SQL, x, "")
+	next, changed, err := s.rebind(st, x, "")
 	if err != nil {
 		return nil, err
-	}
-	stmt, err := parser.Parse(changed)
-	if err != nil {
-		return nil, moveError(err, x)
-	}
-	next, err := s.bindRelation(stmt, changed)
-	if err != nil {
-		return nil, moveError(err, x)
 	}
 	s.e.catalog.Drop(rel.Name)
 	s.e.catalog.Add(next, false)
@@ -330,13 +340,9 @@ func (s *Session) alterQuery(ctx context.Context, rel *catalog.Relation, x *ast.
 		return nil, diag.New(diag.NotSupported, x.Name.At(), "another query for a sink is not supported").
 			WithHint("what it has written stays written: DROP SINK and CREATE SINK, with another target")
 	}
-	changed, err := editStatement(st.SQL, x, "")
+	stmt, changed, err := editParsed(st, x, "")
 	if err != nil {
 		return nil, err
-	}
-	stmt, err := parser.Parse(changed)
-	if err != nil {
-		return nil, moveError(err, x)
 	}
 	view, ok := stmt.(*ast.CreateView)
 	if !ok {
