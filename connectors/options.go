@@ -75,6 +75,9 @@ func unknownOption(key string, spec []Option) error {
 	if near := diag.Suggest(key, names); near != "" {
 		return err.WithHint("did you mean '%s'?", near)
 	}
+	if ours := elsewhere[strings.ToLower(key)]; slices.Contains(names, ours) {
+		return err.WithHint("it is called '%s' here", ours)
+	}
 	if longer := withPrefix(names, key); len(longer) > 0 {
 		names = longer
 	}
@@ -82,6 +85,21 @@ func unknownOption(key string, spec []Option) error {
 		return err.WithHint("DESCRIBE CONNECTOR lists the options; a few: %s ..", strings.Join(names[:maxHintOptions], ", "))
 	}
 	return err.WithHint("known options: %s", strings.Join(names, ", "))
+}
+
+// elsewhere maps names of options in Flink, ksqlDB and Kafka's clients to ours.
+var elsewhere = map[string]string{
+	"properties.bootstrap.servers":  "brokers",
+	"bootstrap.servers":             "brokers",
+	"properties.group.id":           "group_id",
+	"kafka_topic":                   "topic",
+	"value_format":                  "format",
+	"value.format":                  "format",
+	"scan.startup.mode":             "scan_startup",
+	"scan.startup.timestamp-millis": "scan_startup_timestamp",
+	"scan.bounded.mode":             "scan_bounded",
+	"auto.offset.reset":             "scan_startup",
+	"rows-per-second":               "rows_per_second",
 }
 
 // maxHintOptions bounds the options that a hint lists.

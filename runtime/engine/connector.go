@@ -21,10 +21,10 @@ func (connectorInfo) Check(rel *catalog.Relation, sink bool) error {
 		return err
 	}
 	if sink && spec.Sink == nil {
-		return diag.New(diag.UnknownConnector, -1, "connector '%s' cannot be written to", rel.Connector)
+		return diag.New(diag.UnknownConnector, -1, "connector '%s' cannot be written to", rel.Connector).WithHint("what is read from is a source: CREATE SOURCE %s ..", rel.Name)
 	}
 	if !sink && spec.Source == nil {
-		return diag.New(diag.UnknownConnector, -1, "connector '%s' cannot be read from", rel.Connector)
+		return diag.New(diag.UnknownConnector, -1, "connector '%s' cannot be read from", rel.Connector).WithHint("what is written to is a sink: CREATE SINK %s ..", rel.Name)
 	}
 	return nil
 }

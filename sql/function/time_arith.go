@@ -259,6 +259,9 @@ func bindFromUnix(args []Arg) (Bound, error) {
 func bindToTimestamp(args []Arg) (Bound, error) {
 	if len(args) == 2 {
 		want, err := match(args, 2, []types.Type{tText, tText})
+		if err == nil {
+			err = refuseLetters(args[1])
+		}
 		return Bound{Ret: tStamp, ArgTypes: want, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			out.Resize(n)
 			for i := range n {

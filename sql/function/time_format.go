@@ -13,6 +13,9 @@ func bindDateFormat(args []Arg) (Bound, error) {
 	if err := arity(args, 2); err != nil {
 		return Bound{}, err
 	}
+	if err := refuseLetters(args[1]); err != nil {
+		return Bound{}, err
+	}
 	t, err := temporalArg(args[0], 1)
 	return Bound{Ret: tText, ArgTypes: []types.Type{t, tText}, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		for i := range n {
@@ -157,6 +160,9 @@ const (
 func bindStrToDate(args []Arg) (Bound, error) {
 	want, err := match(args, 2, []types.Type{tText, tText})
 	ret := tDatetime
+	if err == nil {
+		err = refuseLetters(args[1])
+	}
 	if err == nil {
 		if format, ok := constText(args[1]); ok {
 			switch {

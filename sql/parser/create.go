@@ -70,16 +70,27 @@ func (p *parser) createRelation(at ast.Pos, kind string, replace bool) ast.State
 	if p.word(p.k, "PARTITIONED") {
 		p.failAt(p.k, diag.NotSupported, "PARTITIONED BY is not supported")
 	}
-	if p.word(p.k, "AS") || p.word(p.k, "SELECT") {
-		p.fail(tokenError(p.toks[p.k], diag.NotSupported, "CREATE %s .. AS is not supported", kind).WithHint("write CREATE MATERIALIZED VIEW .. AS SELECT"))
-	}
+	p.refuseQuery(kind)
 	if p.word(p.k, "WITH") {
 		r.Options = p.options()
+		p.refuseQuery(kind)
 	}
 	if !p.atEnd() {
 		p.wanted(p.k, "WITH")
 	}
 	return r
+}
+
+// refuseQuery refuses the query or the model of a relation that is read from.
+func (p *parser) refuseQuery(kind string) {
+	t := p.toks[p.k]
+	switch {
+	case p.word(p.k, "LIKE"):
+		p.fail(tokenError(t, diag.NotSupported, "CREATE %s .. LIKE is not supported", kind).WithHint("SHOW CREATE %s gives the text to begin with", kind))
+	case p.word(p.k, "AS"), p.word(p.k, "SELECT"):
+		p.fail(tokenError(t, diag.NotSupported, "CREATE %s .. AS is not supported", kind).
+			WithHint("write CREATE MATERIALIZED VIEW .. AS SELECT, or CREATE SINK .. WITH (..) AS SELECT"))
+	}
 }
 
 // comment skips COMMENT 'text'.

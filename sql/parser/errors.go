@@ -127,6 +127,14 @@ func (p *parser) idiom(i, k int) string {
 		return "NULLS FIRST and NULLS LAST stand behind a key of ORDER BY"
 	case back(1).up == "TOP" && t.kind == kNumber:
 		return "write LIMIT " + p.src[t.off:t.end] + " at the end of the query"
+	case t.up == "TUMBLING" || t.up == "HOPPING" || back(1).up == "TUMBLING" || back(1).up == "HOPPING":
+		return "write FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL 10 MINUTE) .. GROUP BY window_start, window_end"
+	case t.up == "JSON" && back(1).up == "IS":
+		return "write JSON_VALID(x)"
+	case t.up == "LIKE" && back(1).up == "SOUNDS":
+		return "write SOUNDEX(a) = SOUNDEX(b)"
+	case t.up == "PLACING":
+		return "write INSERT(s, position, length, new)"
 	case t.kind == kOp && t.up == "~":
 		return "matching a regular expression is written REGEXP"
 	case t.up == "EMIT" || back(1).up == "EMIT":

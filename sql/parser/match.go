@@ -17,7 +17,12 @@ const matchForm = "MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES A.x AS x
 func (p *parser) matchEnd(k int) int {
 	switch {
 	case p.op(k, "("):
-		k = int(p.match[k]) + 1
+		if k = int(p.match[k]) + 1; p.word(k, "AS") {
+			k++
+		}
+		if p.isName(k) && p.word(k+1, "MATCH_RECOGNIZE") {
+			k++ // the alias of the subquery names nothing: MATCH_RECOGNIZE has its own
+		}
 	case p.tableCallAt(k):
 		k = int(p.match[k+1]) + 1
 	case p.anyName(k):
@@ -42,7 +47,11 @@ func (p *parser) matchRecognize(k, w int) *ast.MatchRecognize {
 	defer func() { p.matching-- }()
 	m := &ast.MatchRecognize{Pos: ast.Pos(p.toks[k].off), After: ast.AfterMatch{Kind: "PAST LAST ROW"}}
 	var in ast.TableFuncArg
-	p.tableOfArg(&in, k, w)
+	from := w
+	if p.op(k, "(") {
+		from = int(p.match[k]) + 1 // without the alias
+	}
+	p.tableOfArg(&in, k, from)
 	m.Input = in.Table
 	end := int(p.match[w+1])
 	last := -1

@@ -109,6 +109,8 @@ func (p *parser) explainStmt(at ast.Pos) ast.Statement {
 	p.accept("PLAN", "FOR")
 	for {
 		switch {
+		case p.planDetail():
+			continue
 		case !e.Live && p.accept("ANALYZE"):
 			e.Analyze = true
 			continue
@@ -139,6 +141,15 @@ func (p *parser) explainStmt(at ast.Pos) ast.Statement {
 	}
 	e.Statement = p.statement()
 	return e
+}
+
+// planDetail steps over a detail of Flink's EXPLAIN and the comma behind it: our plans show costs and changes in any case.
+func (p *parser) planDetail() bool {
+	if !p.accept("CHANGELOG_MODE") && !p.accept("ESTIMATED_COST") && !p.accept("PLAN_ADVICE") {
+		return false
+	}
+	p.acceptOp(",")
+	return true
 }
 
 func (p *parser) explainFormat(e *ast.Explain) {
