@@ -3,6 +3,7 @@ package bind
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/props"
@@ -22,6 +23,7 @@ const (
 // Binder binds one statement. It is not safe for concurrent use.
 type Binder struct {
 	env        *Env
+	zone       *time.Location // of the statement, nil: UTC
 	props      *props.Deriver
 	ctes       []cte    // those in scope, innermost last
 	views      []string // views being expanded, outermost first
@@ -50,7 +52,7 @@ type cte struct {
 
 // New makes a binder. Snapshot tells that materialised views are read from their state.
 func New(env *Env) *Binder {
-	return &Binder{env: env, props: props.New(false), inline: !env.AdHoc}
+	return &Binder{env: env, zone: env.zone(), props: props.New(false), inline: !env.AdHoc}
 }
 
 // foreign tells whether the text being bound is not that of the statement: a view's or a relation's own.

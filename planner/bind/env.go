@@ -6,6 +6,7 @@ import (
 	"github.com/millrace/millrace/planner/physical"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 )
 
@@ -32,7 +33,7 @@ type Connectors interface {
 type Env struct {
 	Catalog    *catalog.Catalog
 	Connectors Connectors        // nil: sources are unbounded and append-only, sinks take everything, metadata is untyped
-	Variables  map[string]string // session variables by lower-case name; time_zone is read
+	Variables  map[string]string // session variables by lower-case name; time_zone is that of the statement
 	// User gives the value of @name, nil when it was never set; nil: there are no such variables.
 	User func(name string) *ast.Literal
 	// Describe binds the parameters of a prepared statement as NULL, to learn the columns of its result.
@@ -54,6 +55,15 @@ func (e *Env) sourceChanges(rel *catalog.Relation) physical.Changelog {
 		return physical.AppendOnly
 	}
 	return e.Connectors.SourceChanges(rel)
+}
+
+// zone is the time zone of the statement, nil for UTC. Its name was checked when it was set.
+func (e *Env) zone() *time.Location {
+	zone, err := function.ParseZone(e.Variables["time_zone"])
+	if err != nil || zone == time.UTC {
+		return nil
+	}
+	return zone
 }
 
 // SinkMode is Connectors.SinkMode, retract without connectors.

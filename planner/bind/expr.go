@@ -154,24 +154,34 @@ func (b *Binder) arguments(list []ast.Expr, c *clause) ([]expr.Expr, error) {
 
 func (b *Binder) literal(x *ast.Literal) (expr.Expr, error) {
 	at := b.at(x)
-	place := func(k *expr.Const) (expr.Expr, error) { return &expr.Const{Value: k.Value, Pos: at}, nil }
+	place := func(k *expr.Const) (expr.Expr, error) {
+		return &expr.Const{Value: k.Value, Pos: at, Zone: b.zone}, nil
+	}
 	switch x.Kind {
 	case ast.LitNull:
 		return place(expr.NewNull())
 	case ast.LitBool:
 		return place(expr.NewBool(strings.EqualFold(x.Text, "true") || x.Text == "1"))
 	case ast.LitInt, ast.LitDecimal, ast.LitFloat:
-		return expr.NewNumber(x.Text, at)
+		return b.written(expr.NewNumber(x.Text, at))
 	case ast.LitBytes:
 		return place(expr.NewBytes([]byte(x.Text)))
 	case ast.LitDate:
-		return expr.NewLiteral(types.Of(types.Date), x.Text, at)
+		return expr.NewLiteralIn(b.zone, types.Of(types.Date), x.Text, at)
 	case ast.LitTime:
-		return expr.NewLiteral(types.Of(types.Time), x.Text, at)
+		return expr.NewLiteralIn(b.zone, types.Of(types.Time), x.Text, at)
 	case ast.LitTimestamp:
-		return expr.NewLiteral(types.Of(types.Timestamp), x.Text, at)
+		return expr.NewLiteralIn(b.zone, types.Of(types.Timestamp), x.Text, at)
 	}
 	return place(expr.NewString(x.Text))
+}
+
+// written marks a constant with the zone of the statement.
+func (b *Binder) written(e expr.Expr, err error) (expr.Expr, error) {
+	if k, ok := e.(*expr.Const); ok && err == nil && b.zone != nil {
+		return &expr.Const{Value: k.Value, Pos: k.Pos, Zone: b.zone}, nil
+	}
+	return e, err
 }
 
 func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
@@ -207,7 +217,7 @@ func (b *Binder) column(x *ast.Column, c *clause) (expr.Expr, error) {
 
 func (b *Binder) unary(x *ast.Unary, c *clause) (expr.Expr, error) {
 	if lit, ok := x.X.(*ast.Literal); ok && x.Op == "-" && (lit.Kind == ast.LitInt || lit.Kind == ast.LitDecimal || lit.Kind == ast.LitFloat) {
-		return expr.NewNumber("-"+lit.Text, b.at(x))
+		return b.written(expr.NewNumber("-"+lit.Text, b.at(x)))
 	}
 	switch strings.ToUpper(x.Op) {
 	case "+":
@@ -336,7 +346,7 @@ func (b *Binder) variable(x *ast.Variable) (expr.Expr, error) {
 	if !ok {
 		return nil, diag.New(diag.UnknownVariable, b.at(x), "unknown variable '%s'", x.Name).WithHint("SHOW VARIABLES lists them")
 	}
-	return expr.NewString(v), nil
+	return b.written(expr.NewString(v), nil)
 }
 
 // userVariable binds @x to its value now; NULL when it was never set, as in MySQL. Statements that are kept cannot use one.

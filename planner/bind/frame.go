@@ -68,7 +68,7 @@ func (b *Binder) frameBound(x *ast.FrameBound, unit physical.FrameUnit, order []
 	if !ok || folded.Value.IsNull(0) {
 		return physical.FrameBound{}, diag.New(diag.WrongArguments, at, "a frame's bound must be a constant")
 	}
-	k := &expr.Const{Value: folded.Value, Pos: b.at(x.Offset)}
+	k := &expr.Const{Value: folded.Value, Pos: b.at(x.Offset), Zone: folded.Zone}
 	if k.Pos == 0 { // some literals do not know their place
 		k.Pos = at
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/expr"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 )
 
@@ -160,11 +161,31 @@ func (b *Binder) read(rel *catalog.Relation, at ast.Node) (logical.Node, error) 
 		if !b.inline {
 			return logical.NewViewScan(rel, b.follow), nil
 		}
+		if err := b.sameZone(rel, at); err != nil {
+			return nil, err
+		}
 		return b.expandView(rel, at)
 	case catalog.View:
 		return b.expandView(rel, at)
 	}
 	return b.scan(rel, at, false)
+}
+
+// sameZone refuses to compute a materialised view again in another time zone than its own: it would have other rows.
+func (b *Binder) sameZone(rel *catalog.Relation, at ast.Node) error {
+	own, err := function.ParseZone(rel.Zone)
+	if err != nil {
+		return diag.New(diag.DependentObjects, b.at(at), "the time zone of view '%s': %s", rel.Name, err.Error())
+	}
+	here := time.UTC
+	if b.zone != nil {
+		here = b.zone
+	}
+	if own.String() == here.String() {
+		return nil
+	}
+	return notSupported(b.at(at), "computing on from materialized view '%s' of time zone %s in time zone %s", rel.Name, own, here).
+		WithHint("SET time_zone = '%s' before", own)
 }
 
 func (b *Binder) expandView(rel *catalog.Relation, at ast.Node) (out logical.Node, err error) {

@@ -3,13 +3,13 @@ package bind
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/millrace/millrace/planner/logical"
 	"github.com/millrace/millrace/planner/physical"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/expr"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 )
 
@@ -168,9 +168,12 @@ func intervalMicros(e expr.Expr, offset bool) (int64, error) {
 func (b *Binder) windowZone(s *physical.WindowSpec, a windowArgs) error {
 	zone := a.zone
 	if zone == "" {
+		if a.time.Typ.Kind == types.Timestamp { // a DATETIME is a wall clock already
+			s.Zone = b.zone
+		}
 		return nil
 	}
-	loc, err := time.LoadLocation(zone)
+	loc, err := function.ParseZone(zone)
 	if err != nil {
 		return diag.New(diag.WrongArguments, a.at, "unknown time zone '%s'", zone).WithHint("'UTC' or a name such as 'Europe/Zurich'")
 	}

@@ -163,7 +163,7 @@ type taskContext struct {
 func (b *builder) task(f *fragment, root, i int) (*task.Task, *taskContext, error) {
 	t := task.New(len(b.graph.Tasks), fmt.Sprintf("%s[%d]", describe(f.root), i))
 	t.Static = f.static
-	tc := &taskContext{fn: &function.Ctx{Now: b.opt.Clock().UnixMicro()},
+	tc := &taskContext{fn: &function.Ctx{Now: b.opt.Clock().UnixMicro(), Zone: b.opt.Zone},
 		from: exchange.GroupFrom(i, f.tasks), to: exchange.GroupFrom(i+1, f.tasks), keep: b.opt.State != nil && !f.static}
 	if tc.keep {
 		tc.delta = &keyed.Delta{}

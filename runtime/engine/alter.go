@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/parser"
 )
 
@@ -35,6 +37,13 @@ func (s *Session) alter(ctx context.Context, x *ast.Alter, text string) (*Result
 		return s.renameRelation(rel, x)
 	}
 	return s.alterRelation(rel, x, text)
+}
+
+// sameZone tells whether variables name the same time zone.
+func sameZone(a, b map[string]string) bool {
+	x, err := function.ParseZone(a["time_zone"])
+	y, err2 := function.ParseZone(b["time_zone"])
+	return err == nil && err2 == nil && x.String() == y.String()
 }
 
 // alterJob is ALTER JOB: RESCALE, SET, RESET, RENAME. The job stops behind a checkpoint and goes on from it; state moves with its key groups.
@@ -66,7 +75,7 @@ func (s *Session) alterJob(ctx context.Context, x *ast.Alter) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(operatorsOf(before), operatorsOf(after)) {
+	if !slices.Equal(operatorsOf(before), operatorsOf(after)) || !sameZone(st.Variables, next.Variables) {
 		return nil, diag.New(diag.NotSupported, x.At(), "the change gives the job another result: it cannot keep its state").
 			WithHint("stop the job and create a new one")
 	}
@@ -376,7 +385,9 @@ func (s *Session) replaceView(ctx context.Context, old *catalog.Relation, x *ast
 	}
 	vars := s.Variables()
 	if st := s.e.store.find(old.Name); st != nil && st.Job != nil {
-		vars = st.Variables
+		zone := vars["time_zone"] // the new text is read in the session's
+		vars = maps.Clone(st.Variables)
+		vars["time_zone"] = zone
 	}
 	plan, err := planner.Plan(x, s.env(false))
 	if err == nil {

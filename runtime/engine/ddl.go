@@ -34,6 +34,9 @@ func (s *Session) bindRelation(x ast.Statement, text string) (*catalog.Relation,
 		return nil, err
 	}
 	rel.SQL = text
+	if rel.Kind == catalog.MaterializedView {
+		rel.Zone = s.Variables()["time_zone"]
+	}
 	return rel, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/millrace/millrace/runtime/job"
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
 )
@@ -26,7 +27,7 @@ func (s *Session) query(ctx context.Context, x *ast.QueryStmt, text string) (*Re
 		return nil, err
 	}
 	root := plan.Roots[0].Inputs()[0].Properties()
-	q := &running{e: s.e, rows: make(chan *vector.Batch, resultBatches), fields: root.Fields}
+	q := &running{e: s.e, rows: make(chan *vector.Batch, resultBatches), fields: root.Fields, zone: s.zone()}
 	qctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	q.cancel = cancel
 	opt := s.jobOptions("query", "")
@@ -39,7 +40,7 @@ func (s *Session) query(ctx context.Context, x *ast.QueryStmt, text string) (*Re
 	s.e.queries[q.job] = process{id: s.e.queried, since: time.Now(), text: text, stop: q.kill}
 	s.e.mu.Unlock()
 	live := !root.Bounded
-	r := &Result{Fields: root.Fields, Live: live, Changes: live || root.Changelog != physical.AppendOnly, Notices: plan.Warnings,
+	r := &Result{Zone: q.zone, Fields: root.Fields, Live: live, Changes: live || root.Changelog != physical.AppendOnly, Notices: plan.Warnings,
 		next: q.next, close: q.close}
 	if len(root.Keys) > 0 {
 		r.Key = root.Keys[0]
@@ -54,6 +55,7 @@ type running struct {
 	cancel context.CancelFunc
 	rows   chan *vector.Batch
 	fields []types.Field
+	zone   *time.Location // rows show its wall clocks; nil: UTC
 	killed atomic.Bool
 }
 
@@ -61,6 +63,12 @@ type running struct {
 func (q *running) push(ctx context.Context, b *vector.Batch) error {
 	out := vector.NewBatch(q.fields, b.Rows())
 	out.AppendBatch(b)
+	if q.zone != nil {
+		clock := function.NewZoneClock(q.zone)
+		for _, col := range out.Cols {
+			clock.WallClocks(col)
+		}
+	}
 	select {
 	case q.rows <- out:
 		return nil
@@ -116,10 +124,19 @@ func (s *Session) jobOptions(name, id string) job.Options {
 	return s.e.jobOptions(name, id, s.Variables())
 }
 
+// zone is the session's time zone, nil for UTC.
+func (s *Session) zone() *time.Location {
+	zone, err := function.ParseZone(s.Variables()["time_zone"])
+	if err != nil || zone == time.UTC {
+		return nil
+	}
+	return zone
+}
+
 func (e *Engine) jobOptions(name, id string, vars map[string]string) job.Options {
 	interval, _ := time.ParseDuration(vars["checkpoint_interval"])
 	parallelism, _ := strconv.Atoi(vars["parallelism"])
-	zone, err := time.LoadLocation(vars["time_zone"])
+	zone, err := function.ParseZone(vars["time_zone"])
 	if err != nil {
 		zone = time.UTC
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
@@ -18,6 +19,9 @@ type Result struct {
 	Changes bool          // rows carry change kinds
 	Key     []int         // key columns of a changelog; nil: none known
 	Job     string        // the job that the statement started
+
+	// Zone is the session's time zone; nil: UTC. TIMESTAMPs in rows are its wall clocks already.
+	Zone *time.Location
 
 	next  func(ctx context.Context) (*vector.Batch, error)
 	close func()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/sql/diag"
+	"github.com/millrace/millrace/sql/function"
 )
 
 // variableKind says what the values of a variable are.
@@ -48,7 +49,7 @@ const (
 var variables = []variable{
 	{name: "checkpoint_interval", value: "1s", kind: kindDuration, least: 1, most: maxIntervalMs, job: true, doc: "time between two epochs of a job: the latency of exactly-once output"},
 	{name: "parallelism", value: strconv.Itoa(runtime.GOMAXPROCS(0)), kind: kindInteger, least: 1, most: maxParallelism, job: true, doc: "tasks per fragment of a job; never more than its largest source has splits"},
-	{name: "time_zone", value: "UTC", kind: kindZone, job: true, doc: "zone of windows that name none; texts and functions are in UTC"},
+	{name: "time_zone", value: "UTC", kind: kindZone, job: true, doc: "zone in which TIMESTAMPs are read, computed with and shown: a name, an offset such as +02:00, or SYSTEM (UTC)"},
 	{name: "error_policy", value: "dead_letter", kind: kindEnum, values: []string{"dead_letter", "fail", "skip"}, job: true, doc: "what a job does with a row whose expressions fail: dead_letter, fail, skip"},
 	{name: "restart", value: "true", kind: kindBoolean, job: true, doc: "restart jobs after errors that may pass"},
 	{name: "cte_max_recursion_depth", value: "1000", kind: kindInteger, least: 0, most: maxRecursionDepth, doc: "steps of WITH RECURSIVE; more are an error"},
@@ -118,8 +119,8 @@ func (v *variable) check(s string) error {
 		}
 		return bad("it expects one of %s", strings.Join(v.values, ", "))
 	case kindZone:
-		if _, err := time.LoadLocation(s); err != nil || s == "Local" {
-			return bad("it expects a time zone such as 'Europe/Paris' or 'UTC'")
+		if _, err := function.ParseZone(s); err != nil || s == "" {
+			return bad("it expects 'SYSTEM' (UTC), a name such as 'Europe/Paris', or an offset from '-13:59' to '+14:00'")
 		}
 	}
 	return nil

@@ -173,6 +173,20 @@ func (r *runner) crash() error {
 	return r.open()
 }
 
+// crashUnseen is a crash that the script does not know of: answers are shown in the session's time zone as before.
+func (r *runner) crashUnseen() error {
+	zone := r.session.Variables()["time_zone"]
+	if err := r.crash(); err != nil {
+		return err
+	}
+	res, err := r.session.Exec(r.ctx, "SET time_zone = '"+zone+"'")
+	if err != nil {
+		return err
+	}
+	res.Close()
+	return nil
+}
+
 // step runs one step; rows that were compared come back as they should stand in the script, nil when nothing was compared.
 func (r *runner) step(s *step) ([]string, error) {
 	switch s.verb {
@@ -288,7 +302,7 @@ func (r *runner) checkError(err error, source string, want []string) error {
 // settle waits until all jobs have done what they can.
 func (r *runner) settle() error {
 	if r.opt.CrashBefore && len(r.engine.Jobs()) > 0 { // without jobs it would only forget the session's variables
-		if err := r.crash(); err != nil {
+		if err := r.crashUnseen(); err != nil {
 			return err
 		}
 	}

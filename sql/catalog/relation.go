@@ -54,6 +54,7 @@ type Relation struct {
 	Functions  []string          // functions of the user's that its text calls, lower case
 	Reads      []string          // relations that its text names, lower case
 	SQL        string            // the statement that created it
+	Zone       string            // time zone of a materialized view's statement, in which all of it is computed
 }
 
 // Fields returns the columns as fields.

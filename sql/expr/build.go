@@ -2,6 +2,7 @@ package expr
 
 import (
 	"strings"
+	"time"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
@@ -194,7 +195,7 @@ func newCast(name string, e Expr, t types.Type, pos int, kernel function.Kernel)
 		return e
 	}
 	if c, ok := e.(*Const); ok && c.Value.IsNull(0) {
-		return &Const{Value: nullOf(t), Pos: c.Pos}
+		return &Const{Value: nullOf(t), Pos: c.Pos, Zone: c.Zone}
 	}
 	bound := function.Bound{Ret: t, ArgTypes: []types.Type{e.Type()}, Strict: true, Kernel: kernel}
 	call := &Call{Name: name, Bound: bound, Args: []Expr{e}, Pos: pos}
@@ -246,7 +247,7 @@ func readsClock(e Expr) bool {
 }
 
 func foldConstant(e Expr, pos int) Expr {
-	var ctx function.Ctx
+	ctx := function.Ctx{Zone: zoneOf(e)}
 	one := &vector.Batch{N: 1}
 	out := Compile([]Expr{e}).Eval(&ctx, one)[0]
 	if len(ctx.Errs) > 0 {
@@ -254,7 +255,18 @@ func foldConstant(e Expr, pos int) Expr {
 	}
 	value := vector.New(e.Type(), 1)
 	value.AppendFrom(out, 0)
-	return &Const{Value: value, Pos: pos}
+	return &Const{Value: value, Pos: pos, Zone: ctx.Zone}
+}
+
+// zoneOf is the zone that the constants of e were written in.
+func zoneOf(e Expr) (zone *time.Location) {
+	Walk(e, func(x Expr) bool {
+		if c, ok := x.(*Const); ok && zone == nil {
+			zone = c.Zone
+		}
+		return zone == nil
+	})
+	return zone
 }
 
 func unknownFunction(name string, pos int) error {

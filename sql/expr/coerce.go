@@ -58,9 +58,9 @@ func readLiteralAs(c *Const, t types.Type) (Expr, error) {
 	case t.Kind.IsNumeric():
 		return readTextLiteral(c, types.Float64)
 	case t.Kind == types.Date && len(text) > len("2026-01-02"):
-		return NewLiteral(types.Of(types.Datetime), text, c.Pos)
+		return NewLiteralIn(c.Zone, types.Of(types.Datetime), text, c.Pos)
 	}
-	return NewLiteral(t, text, c.Pos)
+	return NewLiteralIn(c.Zone, t, text, c.Pos)
 }
 
 // comparisonTarget is the common type of what is not a text literal; NULL when all are.
@@ -190,7 +190,7 @@ func coerceLiterals(fn *function.Func, args []Expr) ([]Expr, error) {
 func readTextLiteral(c *Const, kind types.Kind) (Expr, error) {
 	text := string(c.text())
 	if kind == types.Timestamp {
-		if e, err := NewLiteral(temporalOfText(text), text, c.Pos); err == nil {
+		if e, err := NewLiteralIn(c.Zone, temporalOfText(text), text, c.Pos); err == nil {
 			return e, nil
 		}
 		return c, nil // no time: the function gives NULL for it

@@ -8,5 +8,5 @@
 // them on the way up: strict functions drop those of rows with a NULL argument, CASE those of arms not taken, AND and OR those to
 // the right of what decides, and Eval at last those of rows that do not count. What remains is at most one error per row.
 //
-// Constants are folded with the session's time zone taken as UTC.
+// Constants are folded in the time zone that they were written in (Const.Zone): that of the statement, which its tasks have too.
 package expr

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"time"
+
 	"github.com/millrace/millrace/sql/function"
 	"github.com/millrace/millrace/sql/types"
 	"github.com/millrace/millrace/sql/vector"
@@ -13,10 +15,12 @@ type Expr interface {
 }
 
 type (
-	// Const is a constant: a 1-row vector.
+	// Const is a constant: a 1-row vector. Zone is the time zone of the statement that wrote it, by which text is read as an instant and
+	// an instant as a wall clock when calls on it are folded; nil is UTC.
 	Const struct {
 		Value *vector.Vector
 		Pos   int
+		Zone  *time.Location
 	}
 	// Col is column Index of the input.
 	Col struct {

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
@@ -101,8 +102,13 @@ func NewNumber(text string, pos int) (Expr, error) {
 
 // NewLiteral reads text as a value of type t, as DATE '2026-01-02' does; text that is no such value is an error here and now.
 func NewLiteral(t types.Type, text string, pos int) (Expr, error) {
+	return NewLiteralIn(nil, t, text, pos)
+}
+
+// NewLiteralIn is NewLiteral for a statement of a time zone, nil being UTC.
+func NewLiteralIn(zone *time.Location, t types.Type, text string, pos int) (Expr, error) {
 	s := NewString(text)
-	s.Pos = pos
+	s.Pos, s.Zone = pos, zone
 	if t.Kind == types.String {
 		return s, nil
 	}

@@ -104,8 +104,8 @@ func moveInstant(ctx *Ctx, x int64, kind types.Kind, iv types.Int128) (int64, bo
 		if iv.Hi == 0 || ctx.Zone == nil {
 			return types.AddInterval(x, iv)
 		}
-		r, ok := types.AddInterval(toWall(ctx.Zone, x), iv)
-		return fromWall(ctx.Zone, r), ok
+		r, ok := types.AddInterval(ctx.toWall(x), iv)
+		return ctx.fromWall(r), ok
 	case types.Time:
 		r := x + int64(iv.Lo)
 		return r, iv.Hi == 0 && r > -839*types.Hour && r < 839*types.Hour

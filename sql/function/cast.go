@@ -3,7 +3,6 @@ package function
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/types"
@@ -246,7 +245,7 @@ func packTemporal(ctx *Ctx, v *vector.Vector, i int) int64 {
 		}
 		return packClock(x)
 	case types.Timestamp:
-		x = toWall(ctx.Zone, x)
+		x = ctx.toWall(x)
 	}
 	days := types.FloorDiv(x, types.Day)
 	return packDate(days)*1_000_000 + packClock(x-days*types.Day)
@@ -340,26 +339,4 @@ func (c *caster) toInterval(_ *Ctx, args []*vector.Vector, n int, out *vector.Ve
 	for i := range n {
 		out.I128[i] = types.IntervalOf(0, in.I64[i])
 	}
-}
-
-// toWall moves an instant to the wall clock of a zone (nil: UTC).
-func toWall(zone *time.Location, micros int64) int64 {
-	if zone == nil || zone == time.UTC {
-		return micros
-	}
-	_, offset := time.UnixMicro(micros).In(zone).Zone()
-	return micros + int64(offset)*types.Second
-}
-
-// fromWall is the inverse of toWall; wall clocks that a change of offset skips or repeats take the offset before it.
-func fromWall(zone *time.Location, micros int64) int64 {
-	if zone == nil || zone == time.UTC {
-		return micros
-	}
-	_, offset := time.UnixMicro(micros).In(zone).Zone()
-	guess := micros - int64(offset)*types.Second
-	if _, again := time.UnixMicro(guess).In(zone).Zone(); again != offset {
-		guess = micros - int64(again)*types.Second
-	}
-	return guess
 }

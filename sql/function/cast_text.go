@@ -18,7 +18,7 @@ func (c *caster) toText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vect
 		switch {
 		case in.IsNull(i):
 		case c.from.Kind == types.Timestamp:
-			wall := toWall(ctx.Zone, in.I64[i])
+			wall := ctx.toWall(in.I64[i])
 			out.Data = types.AppendTimestamp(out.Data, wall, shownDigits(wall, c.from.Precision), false)
 		default:
 			out.Data = AppendText(out.Data, in, i)
@@ -142,19 +142,20 @@ func parseTemporal(ctx *Ctx, s []byte, to types.Type) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	switch to.Kind {
-	case types.Timestamp:
+	if to.Kind == types.Timestamp {
 		if !zoned {
-			x = fromWall(ctx.Zone, x)
+			x = ctx.fromWall(x)
 		}
 		return types.RoundFraction(x, to.Precision), true
+	}
+	if zoned {
+		x = ctx.toWall(x)
+	}
+	switch to.Kind {
 	case types.Date:
 		return types.FloorDiv(x, types.Day), true
 	case types.Time:
 		return types.RoundFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision), true
-	}
-	if zoned {
-		x = toWall(ctx.Zone, x)
 	}
 	return types.RoundFraction(x, to.Precision), true
 }
@@ -176,7 +177,7 @@ func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
 	}
 	switch from.Kind { // to a wall clock
 	case types.Time: // of the current day
-		now := toWall(ctx.Zone, ctx.Now)
+		now := ctx.toWall(ctx.Now)
 		x += types.FloorDiv(now, types.Day) * types.Day
 	case types.Date:
 		if x < types.MinDay || x > types.MaxDay {
@@ -184,7 +185,7 @@ func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
 		}
 		x *= types.Day
 	case types.Timestamp:
-		x = toWall(ctx.Zone, x)
+		x = ctx.toWall(x)
 	}
 	switch to.Kind {
 	case types.Date:
@@ -192,7 +193,7 @@ func convertTemporal(ctx *Ctx, x int64, from, to types.Type) int64 {
 	case types.Time:
 		return types.RoundFraction(x-types.FloorDiv(x, types.Day)*types.Day, to.Precision)
 	case types.Timestamp:
-		x = fromWall(ctx.Zone, x)
+		x = ctx.fromWall(x)
 	}
 	return types.RoundFraction(x, to.Precision)
 }

@@ -15,6 +15,8 @@ type Ctx struct {
 	Zone *time.Location // session time zone; nil is UTC
 	Errs []RowError     // errors of single rows, in no particular order
 	Sel  []int32        // the rows that count, ascending; nil: all. Kernels may spare themselves making errors of others
+
+	clock ZoneClock // of Zone
 }
 
 // Counts tells whether an error of a row would be kept.

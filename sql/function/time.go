@@ -14,8 +14,8 @@ import (
 func timeFuncs() []*Func {
 	all := []*Func{
 		def("now()", "The instant at which the current epoch began: the same for all rows of an epoch, and again after a replay.", bindNow(func(ctx *Ctx) int64 { return ctx.Now }, tStamp)).alias("current_timestamp", "localtimestamp", "localtime", "sysdate").stable(),
-		def("curdate()", "The day of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return types.FloorDiv(toWall(ctx.Zone, ctx.Now), types.Day) }, tDate)).alias("current_date").stable(),
-		def("curtime()", "The clock of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return clockOf(toWall(ctx.Zone, ctx.Now)) }, tTime)).alias("current_time").stable(),
+		def("curdate()", "The day of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return types.FloorDiv(ctx.toWall(ctx.Now), types.Day) }, tDate)).alias("current_date").stable(),
+		def("curtime()", "The clock of now() in the session's time zone.", bindNow(func(ctx *Ctx) int64 { return clockOf(ctx.toWall(ctx.Now)) }, tTime)).alias("current_time").stable(),
 		part("year", "2026", func(w int64) int64 { y, _, _ := civil(w); return y }),
 		part("month", "1", func(w int64) int64 { _, m, _ := civil(w); return m }),
 		part("day", "2", func(w int64) int64 { _, _, d := civil(w); return d }).alias("dayofmonth"),
@@ -115,7 +115,7 @@ func wallOf(ctx *Ctx, v *vector.Vector, i int) int64 {
 	case types.Date:
 		return min(max(v.I64[i], types.MinDay), types.MaxDay) * types.Day // NULL slots hold anything
 	case types.Timestamp:
-		return toWall(ctx.Zone, v.I64[i])
+		return ctx.toWall(v.I64[i])
 	case types.Time:
 		return max(v.I64[i], -v.I64[i]) // the parts of a TIME have no sign
 	}
@@ -375,24 +375,6 @@ func bindExtract(args []Arg) (Bound, error) {
 	}}, nil
 }
 
-// parseZone reads +hh:mm, UTC, SYSTEM (UTC) or an IANA name.
-func parseZone(name string) (*time.Location, error) {
-	if name == "SYSTEM" || name == "" {
-		return time.UTC, nil
-	}
-	if name[0] == '+' || name[0] == '-' {
-		if micros, ok := types.ParseTime([]byte(strings.TrimPrefix(name, "+"))); ok && micros > -15*types.Hour && micros < 15*types.Hour {
-			return time.FixedZone(name, int(micros/types.Second)), nil
-		}
-		return nil, fmt.Errorf("%q is no offset such as +02:00", name)
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("unknown time zone %q", name)
-	}
-	return zone, nil
-}
-
 func bindConvertTZ(args []Arg) (Bound, error) {
 	if err := arity(args, 3); err != nil {
 		return Bound{}, err
@@ -403,14 +385,21 @@ func bindConvertTZ(args []Arg) (Bound, error) {
 		if !ok {
 			return Bound{}, diag.New(diag.WrongArguments, -1, "convert_tz: argument %d must be a constant time zone", k+2)
 		}
-		zone, err := parseZone(name)
+		zone, err := ParseZone(name)
 		if err != nil {
 			return Bound{}, err
 		}
 		zones[k] = zone
 	}
-	return Bound{Ret: tDatetime, ArgTypes: []types.Type{tDatetime, tText, tText}, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-		r := toWall(zones[1], fromWall(zones[0], a[0].I64[i]))
-		return r, r >= types.MinMicros && r <= types.MaxMicros
-	})}, nil
+	return Bound{Ret: tDatetime, ArgTypes: []types.Type{tDatetime, tText, tText}, Strict: true, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		from, to := NewZoneClock(zones[0]), NewZoneClock(zones[1])
+		for i := range n {
+			r := to.Wall(from.Instant(a[0].I64[i]))
+			out.I64[i] = r
+			if r < types.MinMicros || r > types.MaxMicros {
+				out.SetNull(i)
+			}
+		}
+	}}, nil
 }

@@ -95,7 +95,7 @@ func bindTimestampDiff(args []Arg) (Bound, error) {
 				out.I64[i] = monthsBetween(from, to) / u.Months
 				continue
 			}
-			if t.Kind == types.Timestamp { // spans of instants do not depend on the zone
+			if t.Kind == types.Timestamp && u.Micros%types.Day != 0 { // time that passed does not depend on the zone, days do
 				from, to = args[1].I64[i], args[2].I64[i]
 			}
 			out.I64[i] = (to - from) / u.Micros
@@ -133,17 +133,27 @@ func bindTrunc(args []Arg) (Bound, error) {
 	kernel := func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		out.Resize(n)
 		for i := range n {
-			w := truncWall(wallOf(ctx, a[1], i), u)
+			wall := wallOf(ctx, a[1], i)
+			w := truncWall(wall, u)
 			switch t.Kind {
 			case types.Date:
 				w = types.FloorDiv(w, types.Day)
 			case types.Timestamp:
-				w = fromWall(ctx.Zone, w)
+				w = instantOf(ctx, a[1].I64[i], wall, w, u.Micros)
 			}
 			out.I64[i] = w
 		}
 	}
 	return Bound{Ret: t, ArgTypes: []types.Type{tText, t}, Strict: true, Kernel: kernel}, nil
+}
+
+// instantOf is the instant of a wall clock that x, whose wall clock is given, was cut to. Within a day it is as far from x as the clocks
+// are apart, so that an hour that the zone repeats is cut within itself.
+func instantOf(ctx *Ctx, x, wall, cut, size int64) int64 {
+	if size%types.Day != 0 {
+		return x + cut - wall
+	}
+	return ctx.fromWall(cut)
 }
 
 // truncWall cuts a wall clock to a unit; weeks begin on Monday.
@@ -180,13 +190,13 @@ func bindBucket(args []Arg) (Bound, error) {
 		t = tDatetime
 	}
 	want := []types.Type{tInterval, t, t}[:len(args)]
-	origin := int64(0)
+	origin, instant := int64(0), false
 	if len(args) == 3 {
 		c := args[2].Const
 		if c == nil || c.IsNull(0) || !c.Type.Kind.IsTemporal() || c.Type.Kind == types.Time {
 			return Bound{}, fmt.Errorf("argument 3 must be a constant date or instant")
 		}
-		origin = c.I64[0]
+		origin, instant = c.I64[0], c.Type.Kind == types.Timestamp
 		if c.Type.Kind == types.Date {
 			origin *= types.Day
 		}
@@ -195,18 +205,35 @@ func bindBucket(args []Arg) (Bound, error) {
 		return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 			out.Resize(n)
 			for i := range n {
-				w := monthBucket(wallOf(ctx, a[1], i), origin, months)
+				w := monthBucket(wallOf(ctx, a[1], i), originWall(ctx, origin, instant), months)
 				if t.Kind == types.Timestamp {
-					w = fromWall(ctx.Zone, w)
+					w = ctx.fromWall(w)
 				}
 				out.I64[i] = w
 			}
 		}}, nil
 	}
-	return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: rowInt(func(a []*vector.Vector, i int) (int64, bool) {
-		x := min(max(a[1].I64[i], types.MinMicros), types.MaxMicros)
-		return types.FloorDiv(x-origin, size)*size + origin, true
-	})}, nil
+	return Bound{Ret: t, ArgTypes: want, Strict: true, Kernel: func(ctx *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		first := originWall(ctx, origin, instant)
+		for i := range n {
+			x := min(max(a[1].I64[i], types.MinMicros), types.MaxMicros)
+			if t.Kind != types.Timestamp {
+				out.I64[i] = types.FloorDiv(x-first, size)*size + first
+				continue
+			}
+			w := ctx.toWall(x)
+			out.I64[i] = instantOf(ctx, x, w, types.FloorDiv(w-first, size)*size+first, size)
+		}
+	}}, nil
+}
+
+// originWall is the wall clock from which buckets are counted.
+func originWall(ctx *Ctx, origin int64, instant bool) int64 {
+	if instant {
+		return ctx.toWall(origin)
+	}
+	return origin
 }
 
 // monthBucket cuts a wall clock to buckets of months that begin on the first of origin's month.
@@ -249,7 +276,7 @@ func bindFromUnix(args []Arg) (Bound, error) {
 				out.AppendNull()
 				continue
 			}
-			out.Data = appendFormatted(out.Data, toWall(ctx.Zone, x), a[1].Bytes(i))
+			out.Data = appendFormatted(out.Data, ctx.toWall(x), a[1].Bytes(i))
 			out.EndBytes()
 		}
 	}
@@ -266,7 +293,7 @@ func bindToTimestamp(args []Arg) (Bound, error) {
 			out.Resize(n)
 			for i := range n {
 				wall, ok := parseFormatted(a[0].Bytes(i), a[1].Bytes(i))
-				out.I64[i] = fromWall(ctx.Zone, wall)
+				out.I64[i] = ctx.fromWall(wall)
 				if !ok {
 					out.SetNull(i)
 				}

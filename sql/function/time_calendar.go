@@ -223,7 +223,7 @@ func bindCeil(args []Arg) (Bound, error) {
 			case types.Date:
 				start = types.FloorDiv(start+types.Day-1, types.Day)
 			case types.Timestamp:
-				start = fromWall(ctx.Zone, start)
+				start = instantOf(ctx, a[1].I64[i], w, start, u.Micros)
 			}
 			out.I64[i] = start
 			if !fits {

@@ -87,7 +87,7 @@ var namedZones = struct {
 	known map[string]*time.Location
 }{known: map[string]*time.Location{}}
 
-// zoneOf is parseZone for every row; nil when there is no such zone.
+// zoneOf is ParseZone for every row; nil when there is no such zone.
 func zoneOf(name []byte) *time.Location {
 	namedZones.RLock()
 	known := namedZones.known[string(name)]
@@ -95,7 +95,7 @@ func zoneOf(name []byte) *time.Location {
 	if known != nil {
 		return known
 	}
-	zone, err := parseZone(string(name))
+	zone, err := ParseZone(string(name))
 	if err != nil {
 		return nil
 	}
@@ -107,21 +107,31 @@ func zoneOf(name []byte) *time.Location {
 	return zone
 }
 
-// zones gives the zone of each row from a constant or a column; it keeps the last one of a batch.
+// zones gives the clock of each row's zone from a constant or a column; it keeps the last one of a batch.
 type zones struct {
-	constant *time.Location
-	last     *time.Location
+	constant bool
+	clock    ZoneClock
+	known    bool
 	name     []byte
 }
 
-func (z *zones) at(v *vector.Vector, i int) *time.Location {
-	if z.constant != nil {
-		return z.constant
+func newZones(constant *time.Location) zones {
+	return zones{constant: constant != nil, clock: NewZoneClock(constant), known: constant != nil}
+}
+
+// at is nil when there is no such zone.
+func (z *zones) at(v *vector.Vector, i int) *ZoneClock {
+	if z.constant {
+		return &z.clock
 	}
-	if name := v.Bytes(i); z.last == nil || string(name) != string(z.name) {
-		z.name, z.last = append(z.name[:0], name...), zoneOf(name)
+	if name := v.Bytes(i); !z.known || string(name) != string(z.name) {
+		zone := zoneOf(name)
+		z.name, z.known, z.clock = append(z.name[:0], name...), zone != nil, NewZoneClock(zone)
 	}
-	return z.last
+	if !z.known {
+		return nil
+	}
+	return &z.clock
 }
 
 // constantZone reads a zone that is the same for all rows; nil when it is not constant.
@@ -133,7 +143,7 @@ func constantZone(a Arg, n int) (*time.Location, error) {
 		}
 		return nil, nil
 	}
-	return parseZone(name)
+	return ParseZone(name)
 }
 
 func bindAtTimeZone(args []Arg) (Bound, error) {
@@ -151,15 +161,15 @@ func bindAtTimeZone(args []Arg) (Bound, error) {
 	if err != nil {
 		return Bound{}, err
 	}
-	ret, move := tStamp, fromWall
+	ret, move := tStamp, (*ZoneClock).Instant
 	if t.Kind == types.Timestamp {
-		ret, move = tDatetime, toWall
+		ret, move = tDatetime, (*ZoneClock).Wall
 	} else {
 		t = tDatetime
 	}
 	return Bound{Ret: ret, ArgTypes: []types.Type{t, tText}, Strict: true, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		out.Resize(n)
-		in := zones{constant: zone}
+		in := newZones(zone)
 		for i := range n {
 			x := min(max(a[0].I64[i], types.MinMicros), types.MaxMicros)
 			at := in.at(a[1], i)
@@ -186,12 +196,12 @@ func bindOffset(args []Arg) (Bound, error) {
 	}
 	return Bound{Ret: tInt, ArgTypes: want, Strict: true, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		out.Resize(n)
-		in := zones{constant: zone}
+		in := newZones(zone)
 		for i := range n {
 			x := min(max(a[0].I64[i], types.MinMicros), types.MaxMicros)
 			out.I64[i] = 0
 			if at := in.at(a[1], i); at != nil {
-				out.I64[i] = (toWall(at, x) - x) / types.Second
+				out.I64[i] = (at.Wall(x) - x) / types.Second
 			} else {
 				out.SetNull(i)
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 
-	"github.com/millrace/millrace/connectors/format"
 	formatjson "github.com/millrace/millrace/connectors/format/json"
 	"github.com/millrace/millrace/runtime/engine"
 	"github.com/millrace/millrace/runtime/server/httpapi"
@@ -56,7 +55,7 @@ func (r *localRows) next(ctx context.Context) (Row, error) {
 		row.Op = r.batch.Change(i).String()
 	}
 	for c, col := range r.batch.Cols {
-		row.Values[c] = formatjson.AppendValue(nil, col, i, format.TimeISO)
+		row.Values[c] = formatjson.AppendValue(nil, col, i, httpapi.TimeStyle(r.res))
 	}
 	return row, nil
 }

@@ -79,9 +79,20 @@ func literal(raw json.RawMessage) (*ast.Literal, error) {
 	return engine.Literal(v)
 }
 
+// TimeStyle is how the TIMESTAMPs of a result are written: with a Z, but as plain wall clocks in a session that has a time zone.
+func TimeStyle(res *engine.Result) format.TimeStyle {
+	if res.Zone != nil {
+		return format.TimeSQL
+	}
+	return format.TimeISO
+}
+
 // HeadOf describes a result.
 func HeadOf(res *engine.Result) Head {
 	h := Head{Message: res.Message, Notices: res.Notices, Live: res.Live, Changes: res.Changes, Key: res.Key, Job: res.Job}
+	if res.Zone != nil {
+		h.TimeZone = res.Zone.String()
+	}
 	for _, f := range res.Fields {
 		h.Columns = append(h.Columns, Column{Name: f.Name, Type: f.Type.String()})
 	}
@@ -113,7 +124,7 @@ func (s *stream) run(r *http.Request) error {
 		}
 		s.buf = s.buf[:0]
 		for k := range b.Rows() {
-			s.buf = AppendRow(s.buf, b, b.Row(k), s.res.Changes)
+			s.buf = AppendRow(s.buf, b, b.Row(k), s.res)
 			s.buf = append(s.buf, '\n')
 			s.rows++
 		}
@@ -125,9 +136,9 @@ func (s *stream) run(r *http.Request) error {
 }
 
 // AppendRow appends a row line: {"op":"+I","row":[1,"a",null]}.
-func AppendRow(dst []byte, b *vector.Batch, row int, changes bool) []byte {
+func AppendRow(dst []byte, b *vector.Batch, row int, res *engine.Result) []byte {
 	dst = append(dst, '{')
-	if changes {
+	if res.Changes {
 		dst = append(dst, `"op":"`...)
 		dst = append(dst, b.Change(row).String()...)
 		dst = append(dst, `",`...)
@@ -137,7 +148,7 @@ func AppendRow(dst []byte, b *vector.Batch, row int, changes bool) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = formatjson.AppendValue(dst, col, row, format.TimeISO)
+		dst = formatjson.AppendValue(dst, col, row, TimeStyle(res))
 	}
 	return append(dst, "]}"...)
 }

@@ -25,6 +25,8 @@ type Head struct {
 	Changes bool     `json:"changes,omitempty"`
 	Key     []int    `json:"key,omitempty"`
 	Job     string   `json:"job,omitempty"`
+
+	TimeZone string `json:"time_zone,omitempty"` // whose wall clocks the TIMESTAMPs are; else they end with a Z
 }
 
 // Line is every further line: a row (Op only in changelogs), the end, or an error.

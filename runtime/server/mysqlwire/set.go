@@ -104,13 +104,10 @@ func syntax(w *words, k int, message string) error {
 	return e
 }
 
-// setEngine sets a variable of the engine's session. MySQL's offsets become zones that the engine knows.
+// setEngine sets a variable of the engine's session.
 func (c *conn) setEngine(ctx context.Context, name, value string, offset int, text string) error {
 	if strings.HasPrefix(value, "@") {
 		value = string(appendString(nil, c.evaluate(value)))
-	}
-	if name == "time_zone" {
-		value = zone(value)
 	}
 	if up := strings.ToUpper(value); up == "DEFAULT" {
 		_, err := c.session.Exec(ctx, "RESET "+name)
@@ -123,26 +120,6 @@ func (c *conn) setEngine(ctx context.Context, name, value string, offset int, te
 		return &moved
 	}
 	return err
-}
-
-// zone turns SYSTEM and offsets of whole hours into names; others are left for the engine to refuse.
-func zone(value string) string {
-	s := unquote(value)
-	if strings.EqualFold(s, "SYSTEM") {
-		return "'UTC'"
-	}
-	hours, minutes, ok := strings.Cut(s, ":")
-	if !ok || minutes != "00" || hours == "" || hours[0] != '+' && hours[0] != '-' {
-		return value
-	}
-	n, err := strconv.Atoi(hours)
-	switch {
-	case err != nil || n < -12 || n > 14:
-		return value
-	case n == 0:
-		return "'UTC'"
-	}
-	return fmt.Sprintf("'Etc/GMT%+d'", -n) // the signs of these names are those of POSIX
 }
 
 // evaluate gives the text of a value: a literal, a word, another variable, or the expression as it stands.
