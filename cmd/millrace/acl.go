@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -110,21 +111,26 @@ func printACLs(f *clusterFlags, list []admin.ACL) error {
 	})
 }
 
+// printEach runs fn for each rule that the flags name and prints the rules it gives.
+func (a *aclFlags) printEach(ctx context.Context, f *clusterFlags, fn func(*admin.Client, context.Context, admin.ACL) ([]admin.ACL, error)) error {
+	return f.with(ctx, func(c *admin.Client) error {
+		var all []admin.ACL
+		for _, filter := range a.rules() {
+			list, err := fn(c, ctx, filter)
+			if err != nil {
+				return err
+			}
+			all = append(all, list...)
+		}
+		return printACLs(f, all)
+	})
+}
+
 func newACLList(f *clusterFlags) *cobra.Command {
 	var a aclFlags
 	c := &cobra.Command{Use: "ls", Aliases: []string{"list"}, Short: "List rules, all or those that fit", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd.Context(), func(c *admin.Client) error {
-				var all []admin.ACL
-				for _, filter := range a.rules() {
-					list, err := c.ACLs(cmd.Context(), filter)
-					if err != nil {
-						return err
-					}
-					all = append(all, list...)
-				}
-				return printACLs(f, all)
-			})
+			return a.printEach(cmd.Context(), f, (*admin.Client).ACLs)
 		}}
 	a.add(c, "")
 	return c
@@ -138,17 +144,7 @@ func newACLRemove(f *clusterFlags) *cobra.Command {
 			if a == (aclFlags{}) && !all {
 				return failed(exitUsage, "name what to remove, or --all")
 			}
-			return f.with(cmd.Context(), func(c *admin.Client) error {
-				var gone []admin.ACL
-				for _, filter := range a.rules() {
-					list, err := c.DeleteACLs(cmd.Context(), filter)
-					if err != nil {
-						return err
-					}
-					gone = append(gone, list...)
-				}
-				return printACLs(f, gone)
-			})
+			return a.printEach(cmd.Context(), f, (*admin.Client).DeleteACLs)
 		}}
 	a.add(c, "")
 	c.Flags().BoolVar(&all, "all", false, "every rule")

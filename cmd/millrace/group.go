@@ -96,17 +96,5 @@ func newGroupSeek(f *clusterFlags) *cobra.Command {
 
 func newGroupDelete(f *clusterFlags) *cobra.Command {
 	return &cobra.Command{Use: "delete NAME...", Aliases: []string{"rm"}, Short: "Forget groups without members", Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.with(cmd.Context(), func(c *admin.Client) error {
-				for _, name := range args {
-					if err := c.DeleteGroup(cmd.Context(), name); err != nil {
-						return err
-					}
-					if err := f.done(name, "deleted"); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}}
+		RunE: f.eachName((*admin.Client).DeleteGroup, "deleted")}
 }

@@ -159,6 +159,23 @@ func newTopicCreate(f *clusterFlags) *cobra.Command {
 	return c
 }
 
+// eachName runs fn for each argument and reports what was done to it.
+func (f *clusterFlags) eachName(fn func(*admin.Client, context.Context, string) error, what string) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return f.with(cmd.Context(), func(c *admin.Client) error {
+			for _, name := range args {
+				if err := fn(c, cmd.Context(), name); err != nil {
+					return err
+				}
+				if err := f.done(name, what); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
 // done reports a change that has a name and no other result.
 func (f *clusterFlags) done(name, what string) error {
 	if f.json {
@@ -285,17 +302,5 @@ func newTopicTrim(f *clusterFlags) *cobra.Command {
 
 func newTopicDelete(f *clusterFlags) *cobra.Command {
 	return &cobra.Command{Use: "delete NAME...", Aliases: []string{"rm"}, Short: "Delete topics with their records", Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.with(cmd.Context(), func(c *admin.Client) error {
-				for _, name := range args {
-					if err := c.Delete(cmd.Context(), name); err != nil {
-						return err
-					}
-					if err := f.done(name, "deleted"); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}}
+		RunE: f.eachName((*admin.Client).Delete, "deleted")}
 }

@@ -78,17 +78,5 @@ func newUserList(f *clusterFlags) *cobra.Command {
 
 func newUserRemove(f *clusterFlags) *cobra.Command {
 	return &cobra.Command{Use: "rm NAME...", Aliases: []string{"delete"}, Short: "Remove users", Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.with(cmd.Context(), func(c *admin.Client) error {
-				for _, name := range args {
-					if err := c.DeleteUser(cmd.Context(), name); err != nil {
-						return err
-					}
-					if err := f.done(name, "removed"); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}}
+		RunE: f.eachName((*admin.Client).DeleteUser, "removed")}
 }

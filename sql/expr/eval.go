@@ -129,7 +129,7 @@ func (c *callNode) eval(ctx *function.Ctx, b *vector.Batch) *vector.Vector {
 		invariant.Check(false, "kernel %s made %d rows of %d", c.call.Name, c.out.N, b.N)
 	}
 	if len(ctx.Errs) > start {
-		c.keepErrors(ctx, start)
+		keepErrors(ctx, start, c.call, c.vecs)
 	}
 	if c.call.Bound.Strict {
 		for _, v := range c.vecs {
@@ -142,15 +142,15 @@ func (c *callNode) eval(ctx *function.Ctx, b *vector.Batch) *vector.Vector {
 }
 
 // keepErrors drops errors of rows with a NULL argument of a strict function and gives the others their position.
-func (c *callNode) keepErrors(ctx *function.Ctx, start int) {
+func keepErrors(ctx *function.Ctx, start int, call *Call, vecs []*vector.Vector) {
 	kept := ctx.Errs[:start]
 	for _, e := range ctx.Errs[start:] {
-		if c.call.Bound.Strict && anyNull(c.vecs, e.Row) {
+		if call.Bound.Strict && anyNull(vecs, e.Row) {
 			continue
 		}
 		if e.Err.Offset < 0 {
 			positioned := *e.Err
-			positioned.Offset = c.call.Pos
+			positioned.Offset = call.Pos
 			e.Err = &positioned
 		}
 		kept = append(kept, e)
@@ -158,9 +158,10 @@ func (c *callNode) keepErrors(ctx *function.Ctx, start int) {
 	ctx.Errs = kept
 }
 
+// anyNull tells whether an argument is NULL; lambdas, which have no values, are nil.
 func anyNull(vecs []*vector.Vector, row int) bool {
 	for _, v := range vecs {
-		if v.IsNull(row) {
+		if v != nil && v.IsNull(row) {
 			return true
 		}
 	}

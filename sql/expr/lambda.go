@@ -255,7 +255,7 @@ func (n *lambdaNode) eval(ctx *function.Ctx, b *vector.Batch) *vector.Vector {
 	n.kernel(ctx, n.apply, n.vecs, b.N, n.out)
 	n.ctx, n.batch = nil, nil
 	if len(ctx.Errs) > start {
-		n.keepErrors(ctx, start)
+		keepErrors(ctx, start, n.call, n.vecs)
 	}
 	if n.call.Bound.Strict {
 		for _, v := range n.vecs {
@@ -284,24 +284,4 @@ func (n *lambdaNode) elements(arg int, rows []int32, params ...*vector.Vector) *
 		e.Row = int(rows[e.Row])
 	}
 	return out
-}
-
-// keepErrors drops errors of rows with a NULL argument of a strict function and gives the kernel's own their position.
-func (n *lambdaNode) keepErrors(ctx *function.Ctx, start int) {
-	kept := ctx.Errs[:start]
-next:
-	for _, e := range ctx.Errs[start:] {
-		for _, v := range n.vecs {
-			if n.call.Bound.Strict && v != nil && v.IsNull(e.Row) {
-				continue next
-			}
-		}
-		if e.Err.Offset < 0 {
-			positioned := *e.Err
-			positioned.Offset = n.call.Pos
-			e.Err = &positioned
-		}
-		kept = append(kept, e)
-	}
-	ctx.Errs = kept
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/millrace/millrace/sql/types"
@@ -173,14 +174,22 @@ func (s *bagState[K, C]) Encode(group int, dst []byte) []byte {
 }
 
 func (s *bagState[K, C]) Decode(group int, data []byte) ([]byte, error) {
+	s.bags[group] = bag[K]{}
+	return decodeCounts(s.codec, data, math.MaxUint64, func(key K, count int64) bool {
+		s.bags[group].add(key, count, s.greatest)
+		return true
+	})
+}
+
+// decodeCounts reads at most `most` keys and how often each occurs, and hands them to add, which is false for what cannot be.
+func decodeCounts[K cmp.Ordered, C codec[K]](c C, data []byte, most uint64, add func(key K, count int64) bool) ([]byte, error) {
 	size, n := binary.Uvarint(data)
-	if n <= 0 {
+	if n <= 0 || size > most {
 		return nil, errState
 	}
 	data = data[n:]
-	s.bags[group] = bag[K]{}
 	for range size {
-		key, rest, err := s.codec.decode(data)
+		key, rest, err := c.decode(data)
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +197,9 @@ func (s *bagState[K, C]) Decode(group int, data []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.bags[group].add(key, count, s.greatest)
+		if !add(key, count) {
+			return nil, errState
+		}
 		data = rest
 	}
 	return data, nil

@@ -117,27 +117,10 @@ func (s *tallyState[K, C]) Encode(group int, dst []byte) []byte {
 }
 
 func (s *tallyState[K, C]) Decode(group int, data []byte) ([]byte, error) {
-	size, n := binary.Uvarint(data)
-	if n <= 0 || size > maxTallied {
-		return nil, errState
-	}
-	data = data[n:]
 	s.counts[group] = nil
-	for range size {
-		key, rest, err := s.codec.decode(data)
-		if err != nil {
-			return nil, err
-		}
-		count, rest, err := readVarint(rest)
-		if err != nil {
-			return nil, err
-		}
-		if count == 0 || s.bump(group, key, count) != nil {
-			return nil, errState
-		}
-		data = rest
-	}
-	return data, nil
+	return decodeCounts(s.codec, data, maxTallied, func(key K, count int64) bool {
+		return count != 0 && s.bump(group, key, count) == nil
+	})
 }
 
 // tallyEmit appends a result. Value appends the k-th entry's value to a vector of the argument's type.

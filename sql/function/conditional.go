@@ -49,14 +49,19 @@ func kernelCase(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		for k+1 < len(a) && (a[k].IsNull(i) || a[k].I64[i] == 0) {
 			k += 2
 		}
-		switch {
-		case k+1 < len(a):
-			out.AppendFrom(a[k+1], i)
-		case k < len(a):
-			out.AppendFrom(a[k], i)
-		default:
-			out.AppendNull()
-		}
+		appendBranch(out, a, k, i)
+	}
+}
+
+// appendBranch appends the result behind condition k of conditions and results in turn, or else what stands last alone, or else NULL.
+func appendBranch(out *vector.Vector, a []*vector.Vector, k, i int) {
+	switch {
+	case k+1 < len(a):
+		out.AppendFrom(a[k+1], i)
+	case k < len(a):
+		out.AppendFrom(a[k], i)
+	default:
+		out.AppendNull()
 	}
 }
 
@@ -146,14 +151,7 @@ func bindDecode(args []Arg) (Bound, error) {
 					break
 				}
 			}
-			switch {
-			case k+1 < len(a):
-				out.AppendFrom(a[k+1], i)
-			case k < len(a):
-				out.AppendFrom(a[k], i)
-			default:
-				out.AppendNull()
-			}
+			appendBranch(out, a, k, i)
 		}
 	}}, err
 }

@@ -295,21 +295,15 @@ func mergePatch(dst, a, b []byte, depth int) []byte {
 	}
 	dst = append(dst, '{')
 	start := len(dst)
-	member := func(key []byte) {
-		if len(dst) > start {
-			dst = append(dst, ", "...)
-		}
-		dst = append(append(dst, key...), ": "...)
-	}
 	if len(a) > 0 && a[0] == '{' {
 		eachMember(a, func(key, value []byte) bool {
 			patch := memberOf(b, key)
 			switch {
 			case patch == nil:
-				member(key)
+				dst = appendKey(dst, start, key)
 				dst = append(dst, value...)
 			case patch[0] != 'n':
-				member(key)
+				dst = appendKey(dst, start, key)
 				dst = mergePatch(dst, value, patch, depth+1)
 			}
 			return true
@@ -319,12 +313,20 @@ func mergePatch(dst, a, b []byte, depth int) []byte {
 	}
 	eachMember(b, func(key, value []byte) bool {
 		if value[0] != 'n' && (a == nil || memberOf(a, key) == nil) {
-			member(key)
+			dst = appendKey(dst, start, key)
 			dst = mergePatch(dst, nil, value, depth+1)
 		}
 		return true
 	})
 	return append(dst, '}')
+}
+
+// appendKey appends the key of an object's next member; start is where its first one begins.
+func appendKey(dst []byte, start int, key []byte) []byte {
+	if len(dst) > start {
+		dst = append(dst, ", "...)
+	}
+	return append(append(dst, key...), ": "...)
 }
 
 // memberOf finds the value of an object's member whose key, with its quotes, is given; nil when there is none.
@@ -362,14 +364,8 @@ func mergePreserve(dst, a, b []byte, depth int) []byte {
 	}
 	dst = append(dst, '{')
 	start := len(dst)
-	member := func(key []byte) {
-		if len(dst) > start {
-			dst = append(dst, ", "...)
-		}
-		dst = append(append(dst, key...), ": "...)
-	}
 	eachMember(a, func(key, value []byte) bool {
-		member(key)
+		dst = appendKey(dst, start, key)
 		if other := memberOf(b, key); other != nil {
 			dst = mergePreserve(dst, value, other, depth+1)
 		} else {
@@ -379,7 +375,7 @@ func mergePreserve(dst, a, b []byte, depth int) []byte {
 	})
 	eachMember(b, func(key, value []byte) bool {
 		if memberOf(a, key) == nil {
-			member(key)
+			dst = appendKey(dst, start, key)
 			dst = append(dst, value...)
 		}
 		return true

@@ -173,15 +173,20 @@ func mapArg(args []Arg, i int) error {
 	return nil
 }
 
+// oneMap checks the arguments of a function of one MAP.
+func oneMap(args []Arg) (t types.Type, err error) {
+	if err := arity(args, 1); err != nil {
+		return t, err
+	}
+	return args[0].Type, mapArg(args, 0)
+}
+
 func bindMapPart(child int) binder {
 	return func(args []Arg) (Bound, error) {
-		if err := arity(args, 1); err != nil {
+		t, err := oneMap(args)
+		if err != nil {
 			return Bound{}, err
 		}
-		if err := mapArg(args, 0); err != nil {
-			return Bound{}, err
-		}
-		t := args[0].Type
 		part := *t.Key
 		if child == 1 {
 			part = *t.Elem
@@ -197,13 +202,10 @@ func bindMapPart(child int) binder {
 }
 
 func bindMapEntries(args []Arg) (Bound, error) {
-	if err := arity(args, 1); err != nil {
+	t, err := oneMap(args)
+	if err != nil {
 		return Bound{}, err
 	}
-	if err := mapArg(args, 0); err != nil {
-		return Bound{}, err
-	}
-	t := args[0].Type
 	entry := types.StructOf(types.Field{Name: "key", Type: *t.Key}, types.Field{Name: "value", Type: *t.Elem})
 	return strict(types.ArrayOf(entry), func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		entries := out.Child[0]

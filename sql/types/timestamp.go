@@ -313,15 +313,21 @@ func AppendTime(dst []byte, micros int64, digits int) []byte {
 	return appendClock(dst, micros, digits)
 }
 
+// fractionUnit is the microseconds of the last of `digits` fractional digits of a second.
+func fractionUnit(digits int) int64 {
+	unit := int64(1)
+	for range MaxTimePrecision - digits {
+		unit *= 10
+	}
+	return unit
+}
+
 // CutFraction rounds micros down to `digits` fractional digits of a second.
 func CutFraction(micros int64, digits int) int64 {
 	if digits >= MaxTimePrecision {
 		return micros
 	}
-	unit := int64(1)
-	for range MaxTimePrecision - digits {
-		unit *= 10
-	}
+	unit := fractionUnit(digits)
 	return FloorDiv(micros, unit) * unit
 }
 
@@ -330,10 +336,7 @@ func RoundFraction(micros int64, digits int) int64 {
 	if digits >= MaxTimePrecision {
 		return micros
 	}
-	unit := int64(1)
-	for range MaxTimePrecision - digits {
-		unit *= 10
-	}
+	unit := fractionUnit(digits)
 	if micros < 0 {
 		return -((-micros + unit/2) / unit * unit)
 	}

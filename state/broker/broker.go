@@ -194,21 +194,14 @@ func (b *Broker) noteDisk(err error) {
 
 // every calls fn for every partition from time to time, until the broker closes.
 func (b *Broker) every(interval time.Duration, fn func(p *partition)) {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-b.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	b.everyTick(interval, func() {
 		for _, p := range b.allPartitions() {
 			if b.ctx.Err() != nil {
 				return
 			}
 			fn(p)
 		}
-	}
+	})
 }
 
 // retain applies retention to one log.

@@ -149,9 +149,9 @@ func logRecords(rs []record.Record) []log.Record {
 	return out
 }
 
-// everyTick calls fn until the broker closes.
-func (b *Broker) everyTick(fn func()) {
-	tick := time.NewTicker(coordinatorTick)
+// everyTick calls fn from time to time, until the broker closes.
+func (b *Broker) everyTick(interval time.Duration, fn func()) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {

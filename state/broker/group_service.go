@@ -28,7 +28,7 @@ func startGroups(b *Broker) error {
 	s.c.Start(b.opts.Now())
 	s.journal = startJournal(b, tp, records, s.appended)
 	b.groups = s
-	b.tasks.Go(func() { b.everyTick(s.tick) })
+	b.tasks.Go(func() { b.everyTick(coordinatorTick, s.tick) })
 	return nil
 }
 

@@ -38,7 +38,7 @@ func startTxns(b *Broker) error {
 	s.mu.Unlock()
 	// Transactions that were decided before the crash end before the first client comes.
 	s.markers.Wait()
-	b.tasks.Go(func() { b.everyTick(s.tick) })
+	b.tasks.Go(func() { b.everyTick(coordinatorTick, s.tick) })
 	return nil
 }
 
