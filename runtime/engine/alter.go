@@ -67,6 +67,10 @@ func (s *Session) alterJob(ctx context.Context, x *ast.Alter) (*Result, error) {
 	for k, v := range changes {
 		next.Variables[k] = v
 	}
+	if !sameZone(st.Variables, next.Variables) {
+		return nil, diag.New(diag.NotSupported, x.At(), "another time zone gives the job another result: it cannot keep its state").
+			WithHint("stop the job and create a new one")
+	}
 	before, err := s.e.planStored(*st)
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (s *Session) alterJob(ctx context.Context, x *ast.Alter) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(operatorsOf(before), operatorsOf(after)) || !sameZone(st.Variables, next.Variables) {
+	if !slices.Equal(operatorsOf(before), operatorsOf(after)) {
 		return nil, diag.New(diag.NotSupported, x.At(), "the change gives the job another result: it cannot keep its state").
 			WithHint("stop the job and create a new one")
 	}

@@ -232,6 +232,38 @@ func TestPrepared(t *testing.T) {
 	}
 }
 
+// TestTimeZone: each connection sees a TIMESTAMP on the clocks of its own zone, as text and in binary.
+func TestTimeZone(t *testing.T) {
+	h := startServer(t, Options{})
+	utc, delhi := h.dial(), h.dial()
+	if got := delhi.query("SET time_zone = '+05:30'"); got != "OK" {
+		t.Fatal(got)
+	}
+	const instant = "SELECT FROM_UNIXTIME(1577934245), CAST(FROM_UNIXTIME(1577934245) AS DATETIME(0)), HOUR(FROM_UNIXTIME(1577934245))"
+	if got, want := utc.query(instant), "2020-01-02 03:04:05.000000|2020-01-02 03:04:05|3"; got != want {
+		t.Errorf("UTC: %s, want %s", got, want)
+	}
+	if got, want := delhi.query(instant), "2020-01-02 08:34:05.000000|2020-01-02 08:34:05|8"; got != want {
+		t.Errorf("+05:30: %s, want %s", got, want)
+	}
+	for c, want := range map[*client][]byte{utc: {0, 0, 7, 0xe4, 7, 1, 2, 3, 4, 5}, delhi: {0, 0, 7, 0xe4, 7, 1, 2, 8, 34, 5}} {
+		id, _, err := c.prepare("SELECT FROM_UNIXTIME(1577934245)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.send(comStmtExecute, append(binary.LittleEndian.AppendUint32(nil, id), 0, 1, 0, 0, 0)...)
+		if _, err := c.head(); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := c.row(); err != nil || !bytes.Equal(p, want) {
+			t.Errorf("binary row %x, %v, want %x", p, err, want)
+		}
+		for err == nil {
+			_, err = c.row()
+		}
+	}
+}
+
 // TestPreparedColumns: the answer to a preparation tells the columns of a query, and what no values can make right.
 func TestPreparedColumns(t *testing.T) {
 	h := startServer(t, Options{})
