@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/millrace/millrace/state/keyed"
 	"github.com/millrace/millrace/state/log"
@@ -16,6 +17,9 @@ const logBytesPerFlush = 64 << 20
 
 // commitSegmentBytes is the segment size of the commit log: what trimming gives back at a time.
 const commitSegmentBytes = 16 << 20
+
+// killedCommitWait is how long a commit that has been written still waits for the disk when its job is killed meanwhile.
+const killedCommitWait = 5 * time.Second
 
 // Store is the durable side of one job: its commit log and its keyed store. Methods are called by the job's committer alone.
 //
@@ -107,8 +111,12 @@ func delivered(c *Commit, upTo map[string]uint64) bool {
 	return true
 }
 
-// Commit makes c durable: when it returns, the epoch has happened. The keyed store follows.
+// Commit makes c durable: when it returns nil, the epoch has happened. The keyed store follows. The end of ctx refuses a commit that has not
+// begun; one that is written is seen through, because the next life finds it in the log: whoever tells of the epoch must know of it.
 func (s *Store) Commit(ctx context.Context, c *Commit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	data, err := c.Encode()
 	if err != nil {
 		return err
@@ -117,7 +125,7 @@ func (s *Store) Commit(ctx context.Context, c *Commit) error {
 	if err != nil {
 		return fmt.Errorf("writing the commit of epoch %d: %w", c.Epoch, err)
 	}
-	if err := s.commits.WaitVisible(ctx, offset+1); err != nil {
+	if err := s.waitDurable(ctx, offset); err != nil {
 		return fmt.Errorf("making the commit of epoch %d durable: %w", c.Epoch, err)
 	}
 	s.offsets = append(s.offsets, position{c.Epoch, offset})
@@ -126,6 +134,14 @@ func (s *Store) Commit(ctx context.Context, c *Commit) error {
 		return fmt.Errorf("applying epoch %d: %w", c.Epoch, err)
 	}
 	return nil
+}
+
+// waitDurable waits until the commit at offset is on disk; the end of ctx gives it killedCommitWait more.
+func (s *Store) waitDurable(ctx context.Context, offset int64) error {
+	wait, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(killedCommitWait, cancel) })()
+	return s.commits.WaitVisible(wait, offset+1)
 }
 
 // NeedsTrim tells whether the log has grown enough that Trim pays.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/millrace/millrace/runtime/task"
 	"github.com/millrace/millrace/state/keyed"
@@ -219,5 +220,33 @@ func TestStoreTrimKeepsTheLast(t *testing.T) {
 	defer s.Close()
 	if r.Last == nil || r.Last.Epoch != 5 || stateOf(t, s) != "5" {
 		t.Errorf("recovered %+v", r.Last)
+	}
+}
+
+// TestStoreCommitWhileKilled kills a job at random moments of a commit. It must not hear that an epoch failed which the next life finds in
+// the log: what is told at the commit (late rows, errors) would be lost.
+func TestStoreCommitWhileKilled(t *testing.T) {
+	for round := range 40 {
+		dir := t.TempDir()
+		s, _, err := Open(dir, true, keyed.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustCommit(t, s, commitOf(1))
+		ctx, cancel := context.WithCancel(context.Background())
+		kill := time.AfterFunc(time.Duration(round)*5*time.Microsecond, cancel)
+		failed := s.Commit(ctx, commitOf(2))
+		kill.Stop()
+		cancel()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, r := openStore(t, dir)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if failed != nil && r.Last.Epoch != 1 || failed == nil && r.Last.Epoch != 2 {
+			t.Fatalf("round %d: Commit says %v, the log ends with epoch %d", round, failed, r.Last.Epoch)
+		}
 	}
 }

@@ -218,7 +218,7 @@ func (q *queries) correlated() (string, []string) {
 		var item, kind string
 		switch q.r.IntN(6) {
 		case 0:
-			item, kind = "(SELECT COUNT(*)"+q.pick("", " + 1", " + "+q.value("int", based(scope), 0))+inner+")", "int"
+			item, kind = "(SELECT COUNT(*)"+q.pick("", " + 1", " + "+q.value("int", scope, 0))+inner+")", "int"
 		case 1:
 			item, kind = "(SELECT SUM("+q.value("int", own, 0)+")"+inner+")", "dec"
 		case 2:
@@ -234,17 +234,6 @@ func (q *queries) correlated() (string, []string) {
 		items, kinds = append(items, fmt.Sprintf("%s AS c%d", item, i+1)), append(kinds, kind)
 	}
 	return "SELECT " + strings.Join(items, ", ") + " FROM " + from + q.where(scope), kinds
-}
-
-// based leaves the columns of tables: MariaDB takes the answer for one row of a derived table for that of others when the select list of
-// a subquery reads it.
-func based(scope []column) (out []column) {
-	for _, c := range scope {
-		if !strings.Contains(c.name, ".c") {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // rollup draws totals of totals. MariaDB sorts no such query, so that it stands in another.
@@ -412,7 +401,6 @@ func (q *queries) grouped() (string, []string) {
 			plain = append(plain, column{k, kinds[i]})
 		}
 	}
-	plain = based(plain)
 	if len(plain) > 0 && q.chance(25) {
 		inner, own := q.inner(plain, 0)
 		items, kinds = append(items, "(SELECT "+q.pick("COUNT(*)", "COUNT("+q.value("int", own, 0)+")")+inner+")"), append(kinds, "int")
