@@ -55,12 +55,6 @@ func decodePosition(b connectors.Position) (position, error) {
 	return position{next: int64(next), epoch: int32(epoch), bound: bound}, nil
 }
 
-// Offset gives the offset of the next record that a position of this connector stands for.
-func Offset(p connectors.Position) (int64, error) {
-	pos, err := decodePosition(p)
-	return pos.next, err
-}
-
 // partition names one partition of a topic.
 type partition struct {
 	topic string

@@ -36,13 +36,6 @@ func NewBool(x bool) *Const {
 	return &Const{Value: v, Pos: -1}
 }
 
-// NewFloat makes a DOUBLE constant.
-func NewFloat(x float64) *Const {
-	v := vector.New(types.Of(types.Float64), 1)
-	v.AppendF64(x)
-	return &Const{Value: v, Pos: -1}
-}
-
 // NewString makes a VARCHAR constant.
 func NewString(s string) *Const {
 	v := vector.New(types.Of(types.String), 1)
@@ -54,13 +47,6 @@ func NewString(s string) *Const {
 func NewBytes(s []byte) *Const {
 	v := vector.New(types.Of(types.Bytes), 1)
 	v.AppendBytes(s)
-	return &Const{Value: v, Pos: -1}
-}
-
-// NewDecimal makes a DECIMAL constant from its unscaled value.
-func NewDecimal(unscaled types.Int128, precision, scale int) *Const {
-	v := vector.New(types.DecimalOf(precision, scale), 1)
-	v.AppendI128(unscaled)
 	return &Const{Value: v, Pos: -1}
 }
 

@@ -95,18 +95,6 @@ func Columns(e Expr) []int {
 	return out
 }
 
-// Remap moves e to another input: column i becomes column to[i].
-func Remap(e Expr, to []int) Expr {
-	return Rewrite(e, func(x Expr) Expr {
-		if c, ok := x.(*Col); ok {
-			moved := *c
-			moved.Index = to[c.Index]
-			return &moved
-		}
-		return x
-	})
-}
-
 // Deterministic tells whether e gives the same value for the same row every time within an epoch; NOW() does, RAND() and UUID() do not.
 func Deterministic(e Expr) bool {
 	ok := true
@@ -118,9 +106,6 @@ func Deterministic(e Expr) bool {
 	})
 	return ok
 }
-
-// IsConst tells whether e is a constant.
-func IsConst(e Expr) bool { _, ok := e.(*Const); return ok }
 
 // Equal tells whether both expressions compute the same: same structure, functions, columns, constants and types. Names of columns
 // and positions do not matter.

@@ -236,18 +236,3 @@ func (a Int256) Big() *big.Int {
 	}
 	return r
 }
-
-// WideFromBig narrows a big.Int; ok is false when it needs more than 256 bits.
-func WideFromBig(v *big.Int) (r Int256, ok bool) {
-	if v.BitLen() > 255 {
-		return r, false
-	}
-	abs := new(big.Int).Abs(v)
-	for i := range r {
-		r[i] = new(big.Int).Rsh(abs, uint(64*i)).Uint64()
-	}
-	if v.Sign() < 0 {
-		r = r.Neg()
-	}
-	return r, true
-}

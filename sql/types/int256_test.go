@@ -7,6 +7,21 @@ import (
 	"pgregory.net/rapid"
 )
 
+// wideFromBig narrows a big.Int; ok is false when it needs more than 256 bits.
+func wideFromBig(v *big.Int) (r Int256, ok bool) {
+	if v.BitLen() > 255 {
+		return r, false
+	}
+	abs := new(big.Int).Abs(v)
+	for i := range r {
+		r[i] = new(big.Int).Rsh(abs, uint(64*i)).Uint64()
+	}
+	if v.Sign() < 0 {
+		r = r.Neg()
+	}
+	return r, true
+}
+
 func drawInt256(t *rapid.T, name string) Int256 {
 	bits := rapid.IntRange(0, 254).Draw(t, name+" bits")
 	var v Int256
@@ -20,7 +35,7 @@ func drawInt256(t *rapid.T, name string) Int256 {
 		}
 	}
 	v[3] &= 1<<63 - 1
-	r, _ := WideFromBig(new(big.Int).Rsh(v.Big(), uint(254-bits)))
+	r, _ := wideFromBig(new(big.Int).Rsh(v.Big(), uint(254-bits)))
 	if rapid.Bool().Draw(t, name+" neg") {
 		r = r.Neg()
 	}
