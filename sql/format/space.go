@@ -27,7 +27,7 @@ func spaced(prev, a, b *token) bool {
 		return !b.glued || a.kind == parser.TokenKeyword && spacedWords[a.up]
 	case unary(prev, a):
 		return b.kind == parser.TokenOperator
-	case b.kind == parser.TokenString && a.isWord() && strings.HasPrefix(a.text, "_"):
+	case b.kind == parser.TokenString && a.isWord() && (strings.HasPrefix(a.text, "_") || a.up == "N"): // _utf8mb4'x', N'x'
 		return !b.glued
 	}
 	return true
