@@ -16,8 +16,9 @@ import (
 // maxJournalBytes is the size at which a journal begins anew; the one before is kept beside it until the next change.
 const maxJournalBytes = 16 << 20
 
-// journal keeps the rows of a system table on disk: a line of JSON per row, written before the epoch that covers the row is committed, so
-// that a crash loses none. Lines are not synced: what a power cut takes, readers of the source see again or have been told.
+// journal keeps the rows of a system table on disk, a line of JSON per row. Records that do not decode are written before the epoch that
+// covers them is committed, and their position tells them when they come again. Late rows and row errors are written right behind the commit
+// of their epoch: a process that dies between the two loses that epoch's. Lines are not synced: a power cut may take the newest.
 type journal struct {
 	path string
 	log  *slog.Logger
