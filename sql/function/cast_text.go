@@ -13,6 +13,9 @@ import (
 // zone.
 func (c *caster) toText(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 	in := args[0]
+	if c.from.Kind != types.Timestamp {
+		in = ctx.shown(in)
+	}
 	for i := range n {
 		start := len(out.Data)
 		switch {
@@ -76,7 +79,7 @@ func prefixLen(s []byte, chars int) int {
 }
 
 func (c *caster) toJSON(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
-	in := args[0]
+	in := ctx.shown(args[0])
 	for i := range n {
 		if c.from.Class() != types.ClassBytes {
 			out.Data = AppendJSON(out.Data, in, i)

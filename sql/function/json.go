@@ -244,7 +244,7 @@ func bindJSONObject(args []Arg) (Bound, error) {
 			out.EndBytes()
 		}
 	}
-	return Bound{Ret: tJSON, ArgTypes: want, Kernel: kernel}, nil
+	return Bound{Ret: tJSON, ArgTypes: want, Kernel: showing(kernel)}, nil
 }
 
 func bindJSONArray(args []Arg) (Bound, error) {
@@ -261,7 +261,7 @@ func bindJSONArray(args []Arg) (Bound, error) {
 			out.EndBytes()
 		}
 	}
-	return Bound{Ret: tJSON, ArgTypes: anyTypes(args), Kernel: kernel}, nil
+	return Bound{Ret: tJSON, ArgTypes: anyTypes(args), Kernel: showing(kernel)}, nil
 }
 
 func bindJSONElements(args []Arg) (Bound, error) {
@@ -290,10 +290,10 @@ func bindToJSON(args []Arg) (Bound, error) {
 	if err := arity(args, 1); err != nil {
 		return Bound{}, err
 	}
-	return Bound{Ret: tJSON, ArgTypes: anyTypes(args), Strict: true, Kernel: func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
+	return Bound{Ret: tJSON, ArgTypes: anyTypes(args), Strict: true, Kernel: showing(func(_ *Ctx, a []*vector.Vector, n int, out *vector.Vector) {
 		for i := range n {
 			out.Data = AppendJSON(out.Data, a[0], i)
 			out.EndBytes()
 		}
-	}}, nil
+	})}, nil
 }

@@ -2,6 +2,7 @@ package function
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,44 @@ func (c *ZoneClock) WallClocks(v *vector.Vector) {
 	for _, child := range v.Child {
 		c.WallClocks(child)
 	}
+}
+
+// shown gives values as their texts and JSON show them: TIMESTAMPs within them as wall clocks of the session's zone. It is v itself when
+// there are none, or the zone is UTC.
+func (c *Ctx) shown(v *vector.Vector) *vector.Vector {
+	if c.Zone == nil || c.Zone == time.UTC || !holdsInstants(v.Type) {
+		return v
+	}
+	out := vector.New(v.Type, v.N)
+	for i := range v.N {
+		out.AppendFrom(v, i)
+	}
+	clock := NewZoneClock(c.Zone)
+	clock.WallClocks(out)
+	return out
+}
+
+// showing makes a kernel see its arguments as shown gives them.
+func showing(k Kernel) Kernel {
+	return func(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+		if ctx.Zone == nil || ctx.Zone == time.UTC {
+			k(ctx, args, n, out)
+			return
+		}
+		own := make([]*vector.Vector, len(args))
+		for i, a := range args {
+			own[i] = ctx.shown(a)
+		}
+		k(ctx, own, n, out)
+	}
+}
+
+// holdsInstants tells whether values of a type are or hold TIMESTAMPs.
+func holdsInstants(t types.Type) bool {
+	if t.Kind == types.Timestamp || t.Key != nil && holdsInstants(*t.Key) || t.Elem != nil && holdsInstants(*t.Elem) {
+		return true
+	}
+	return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return holdsInstants(f.Type) })
 }
 
 // toWall moves an instant to the wall clock of the session's zone.
