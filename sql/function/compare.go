@@ -65,6 +65,8 @@ func compareKernel(op compareOp, t types.Type) Kernel {
 			out.Resize(n)
 			compareOrdered(op, out.I64, args[0].F64[:n], args[1].F64[:n])
 		}
+	case t.Kind == types.JSON && op <= opNE:
+		return equalJSONKernel(int64(op))
 	case t.Class() == types.ClassBytes && op <= opNE:
 		return equalBytesKernel(int64(op))
 	case t.Kind == types.Null:
@@ -144,6 +146,20 @@ func lessEqualLoop[T cmp.Ordered](r []int64, x, y []T) {
 	}
 }
 
+// equalJSONKernel compares documents by value: neither blanks nor the order of members count.
+func equalJSONKernel(flip int64) Kernel {
+	return func(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
+		out.Resize(n)
+		a, b := args[0], args[1]
+		for i := range n {
+			out.I64[i] = flip
+			if !a.IsNull(i) && !b.IsNull(i) && sameValue(a, i, b, i) {
+				out.I64[i] = 1 - flip
+			}
+		}
+	}
+}
+
 // equalBytesKernel gives equality, flipped by 1 for inequality.
 func equalBytesKernel(flip int64) Kernel {
 	return func(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
@@ -165,7 +181,7 @@ func bindNullSafe(args []Arg) (Bound, error) {
 		if x || y {
 			return boolInt(x && y), true
 		}
-		return boolInt(Compare(args[0], i, args[1], i) == 0), true
+		return boolInt(sameValue(args[0], i, args[1], i)), true
 	})
 	return Bound{Ret: tBool, ArgTypes: want, Kernel: kernel}, err
 }
@@ -197,7 +213,7 @@ func bindIn(args []Arg) (Bound, error) {
 	if err != nil {
 		return Bound{}, err
 	}
-	if set := newConstSet(args, t); set != nil {
+	if set := newConstSet(args, t); set != nil && t.Kind != types.JSON {
 		return Bound{Ret: tBool, ArgTypes: want, Kernel: set.kernel, FirstOnly: true}, nil
 	}
 	return Bound{Ret: tBool, ArgTypes: want, Kernel: kernelIn}, nil
@@ -211,7 +227,7 @@ func kernelIn(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 		for _, a := range args[1:] {
 			if args[0].IsNull(i) || a.IsNull(i) {
 				null = true
-			} else if Compare(args[0], i, a, i) == 0 {
+			} else if sameValue(args[0], i, a, i) {
 				out.I64[i], null = 1, false
 				break
 			}
@@ -220,6 +236,14 @@ func kernelIn(_ *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
 			out.SetNull(i)
 		}
 	}
+}
+
+// sameValue is what = means for two values that are not NULL.
+func sameValue(a *vector.Vector, i int, b *vector.Vector, j int) bool {
+	if a.Type.Kind == types.JSON {
+		return equalJSON(trimSpace(a.Bytes(i)), trimSpace(b.Bytes(j)), 0)
+	}
+	return Compare(a, i, b, j) == 0
 }
 
 // constSet is the list of an IN of constants that need no cast.
