@@ -52,7 +52,7 @@ var floors = map[string][][]string{
 		{"connectors"},
 		{"connectors/format", "connectors/generate"},
 		{"connectors/format/"},
-		{"connectors/kafka/property"},
+		{"connectors/kafka/property", "connectors/kafka/partitioner"},
 		{"connectors/"}, // the implementations, and conformance
 		{"connectors/all"},
 	},

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/connectors"
+	"github.com/millrace/millrace/connectors/kafka/partitioner"
 	"github.com/millrace/millrace/sql/diag"
 )
 
@@ -288,32 +289,9 @@ func (s *sink) partitioner() kgo.Partitioner {
 		p = kgo.StickyKeyPartitioner(nil)
 	}
 	if s.stager.partition >= 0 {
-		return hintPartitioner{p}
+		return partitioner.Pinned(p)
 	}
 	return p
-}
-
-// hintPartitioner lets records that name a partition go there.
-type hintPartitioner struct{ kgo.Partitioner }
-
-// ForTopic implements kgo.Partitioner.
-func (p hintPartitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	return hintTopic{p.Partitioner.ForTopic(topic)}
-}
-
-type hintTopic struct{ kgo.TopicPartitioner }
-
-// RequiresConsistency implements kgo.TopicPartitioner.
-func (t hintTopic) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || t.TopicPartitioner.RequiresConsistency(r)
-}
-
-// Partition implements kgo.TopicPartitioner; a partition that does not exist fails the record.
-func (t hintTopic) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return t.TopicPartitioner.Partition(r, n)
 }
 
 var _ connectors.Sink = (*sink)(nil)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/connectors/kafka/partitioner"
 )
 
 // quietAtEnd ends a bounded read after this long without records: behind the last record a client sees may lie markers and aborted
@@ -182,7 +184,7 @@ func (c *Client) NewProducer(ctx context.Context, o ProduceOptions) (*Producer, 
 	if _, err := c.windows(ctx, o.Topic, -1); err != nil {
 		return nil, err
 	}
-	cl, err := c.newClient(kgo.DefaultProduceTopic(o.Topic), kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(pinned{kgo.StickyKeyPartitioner(nil)}),
+	cl, err := c.newClient(kgo.DefaultProduceTopic(o.Topic), kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(partitioner.Pinned(kgo.StickyKeyPartitioner(nil))),
 		kgo.RecordDeliveryTimeout(requestTimeout))
 	if err != nil {
 		return nil, err
@@ -231,24 +233,4 @@ func (p *Producer) Close(ctx context.Context) (int64, error) {
 		err = p.err
 	}
 	return p.sent, err
-}
-
-// pinned takes the partition that a record names, and leaves the others to another partitioner.
-type pinned struct{ kgo.Partitioner }
-
-func (p pinned) ForTopic(t string) kgo.TopicPartitioner {
-	return pinnedTopic{p.Partitioner.ForTopic(t)}
-}
-
-type pinnedTopic struct{ kgo.TopicPartitioner }
-
-func (p pinnedTopic) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || p.TopicPartitioner.RequiresConsistency(r)
-}
-
-func (p pinnedTopic) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return p.TopicPartitioner.Partition(r, n)
 }

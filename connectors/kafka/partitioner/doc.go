@@ -1,0 +1,2 @@
+// Package partitioner chooses the partitions of records that are sent.
+package partitioner
