@@ -304,32 +304,15 @@ func (j *Join) Watermark(t int64, out Output) (int64, error) {
 	j.clock.now = t
 	j.emit.out = out
 	for input, s := range j.sides {
-		for _, end := range s.closed(t) {
-			if err := j.closeWindow(input, end); err != nil {
-				return t, err
-			}
+		var unmatched func(e int32) error
+		if s.outer {
+			unmatched = func(e int32) error { return j.emitKept(input, e, vector.Insert) }
 		}
-		s.bag.sweep()
+		if err := s.closeWindows(t, unmatched); err != nil {
+			return t, err
+		}
 	}
 	return t, j.emit.flush()
-}
-
-func (j *Join) closeWindow(input int, end int64) error {
-	s := j.sides[input]
-	s.groupsOf(end)
-	for _, ref := range s.sorter.refs {
-		for e := s.bag.first(ref.gid); e != noEntry; {
-			next := s.bag.entries[e].next
-			if s.outer && s.bag.entries[e].aux == 0 {
-				if err := j.emitKept(input, e, vector.Insert); err != nil {
-					return err
-				}
-			}
-			s.bag.remove(e, s.bag.entries[e].count)
-			e = next
-		}
-	}
-	return nil
 }
 
 // Barrier writes the changed rows of both sides.

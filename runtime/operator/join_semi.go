@@ -289,31 +289,15 @@ func (j *SemiJoin) Watermark(t int64, out Output) (int64, error) {
 	j.clock.now = t
 	j.emit.out = out
 	for _, s := range []*joinSide{j.left, j.right} {
-		for _, end := range s.closed(t) {
-			if err := j.closeWindow(s, end); err != nil {
-				return t, err
-			}
+		var unmatched func(e int32) error
+		if s == j.left && j.o.Kind != SemiKind {
+			unmatched = func(e int32) error { return j.emitKept(e, false, vector.Insert) }
 		}
-		s.bag.sweep()
+		if err := s.closeWindows(t, unmatched); err != nil {
+			return t, err
+		}
 	}
 	return t, j.emit.flush()
-}
-
-func (j *SemiJoin) closeWindow(s *joinSide, end int64) error {
-	s.groupsOf(end)
-	for _, ref := range s.sorter.refs {
-		for e := s.bag.first(ref.gid); e != noEntry; {
-			next := s.bag.entries[e].next
-			if s == j.left && j.o.Kind != SemiKind && s.bag.entries[e].aux == 0 {
-				if err := j.emitKept(e, false, vector.Insert); err != nil {
-					return err
-				}
-			}
-			s.bag.remove(e, s.bag.entries[e].count)
-			e = next
-		}
-	}
-	return nil
 }
 
 // Barrier writes the changed rows of both sides.

@@ -129,6 +129,28 @@ func (s *joinSide) file(gid int32, col *vector.Vector, i int) {
 	}
 }
 
+// closeWindows drops the rows of the windows that the watermark closes, by end and key. Unmatched, if not nil, gets each entry that has no
+// match before it goes.
+func (s *joinSide) closeWindows(watermark int64, unmatched func(e int32) error) error {
+	for _, end := range s.closed(watermark) {
+		s.groupsOf(end)
+		for _, ref := range s.sorter.refs {
+			for e := s.bag.first(ref.gid); e != noEntry; {
+				next := s.bag.entries[e].next
+				if unmatched != nil && s.bag.entries[e].aux == 0 {
+					if err := unmatched(e); err != nil {
+						return err
+					}
+				}
+				s.bag.remove(e, s.bag.entries[e].count)
+				e = next
+			}
+		}
+	}
+	s.bag.sweep()
+	return nil
+}
+
 // closed returns the ends that the watermark closes, ascending.
 func (s *joinSide) closed(watermark int64) []int64 {
 	var out []int64
