@@ -38,11 +38,8 @@ func (b *Binder) aggregateCall(x *ast.Call, c *clause) (expr.Expr, error) {
 	agg := function.LookupAgg(x.Name)
 	switch {
 	case agg == nil:
-		if function.Lookup(x.Name) == nil && x.Star {
-			return nil, diag.New(diag.UnknownFunction, at, "unknown function %s", x.Name).WithHint("only COUNT takes *: COUNT(*)")
-		}
 		if function.Lookup(x.Name) == nil {
-			return b.call(x.Name, at, c) // an unknown name, with what is near
+			return nil, diag.New(diag.UnknownFunction, at, "unknown function %s", x.Name).WithHint("only COUNT takes *: COUNT(*)")
 		}
 		return nil, diag.New(diag.WrongArguments, at, "%s(*) is no aggregate function", x.Name).WithHint("only COUNT takes *")
 	case c.aggs == nil:

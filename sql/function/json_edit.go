@@ -335,15 +335,7 @@ func memberOf(doc, key []byte) []byte {
 	name := key[1 : len(key)-1]
 	name = unescapeJSON(room[:0], name)
 	s := jsonStep{key: name}
-	value := s.child(doc)
-	if len(value) == 0 {
-		return nil
-	}
-	end := skipJSON(value, 0)
-	if end < 0 {
-		return nil
-	}
-	return value[:end]
+	return whole(s.child(doc))
 }
 
 // mergePreserve appends a and b with nothing lost.

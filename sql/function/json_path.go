@@ -146,11 +146,7 @@ func (p jsonPath) find(doc []byte) []byte {
 			return nil
 		}
 	}
-	end := skipJSON(doc, 0)
-	if end < 0 {
-		return nil
-	}
-	return doc[:end]
+	return whole(doc)
 }
 
 // child returns the text that begins with the step's value; empty when there is none.

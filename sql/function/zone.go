@@ -92,22 +92,21 @@ func (c *ZoneClock) WallClocks(v *vector.Vector) {
 // shown gives values as their texts and JSON show them: TIMESTAMPs within them as wall clocks of the session's zone. It is v itself when
 // there are none, or the zone is UTC.
 func (c *Ctx) shown(v *vector.Vector) *vector.Vector {
-	if c.Zone == nil || c.Zone == time.UTC || !holdsInstants(v.Type) {
+	if c.inUTC() || !holdsInstants(v.Type) {
 		return v
 	}
 	out := vector.New(v.Type, v.N)
 	for i := range v.N {
 		out.AppendFrom(v, i)
 	}
-	clock := NewZoneClock(c.Zone)
-	clock.WallClocks(out)
+	c.zoneClock().WallClocks(out)
 	return out
 }
 
 // showing makes a kernel see its arguments as shown gives them.
 func showing(k Kernel) Kernel {
 	return func(ctx *Ctx, args []*vector.Vector, n int, out *vector.Vector) {
-		if ctx.Zone == nil || ctx.Zone == time.UTC {
+		if ctx.inUTC() {
 			k(ctx, args, n, out)
 			return
 		}
@@ -127,26 +126,31 @@ func holdsInstants(t types.Type) bool {
 	return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return holdsInstants(f.Type) })
 }
 
-// toWall moves an instant to the wall clock of the session's zone.
-func (c *Ctx) toWall(micros int64) int64 {
-	if c.Zone == nil || c.Zone == time.UTC {
-		return micros
-	}
+// inUTC tells whether the session's wall clock is that of UTC, so that nothing is to be moved.
+func (c *Ctx) inUTC() bool { return c.Zone == nil || c.Zone == time.UTC }
+
+// zoneClock is the clock of the session's zone, made at its first use.
+func (c *Ctx) zoneClock() *ZoneClock {
 	if c.clock.zone != c.Zone {
 		c.clock = NewZoneClock(c.Zone)
 	}
-	return c.clock.Wall(micros)
+	return &c.clock
+}
+
+// toWall moves an instant to the wall clock of the session's zone.
+func (c *Ctx) toWall(micros int64) int64 {
+	if c.inUTC() {
+		return micros
+	}
+	return c.zoneClock().Wall(micros)
 }
 
 // fromWall is the instant of a wall clock of the session's zone.
 func (c *Ctx) fromWall(wall int64) int64 {
-	if c.Zone == nil || c.Zone == time.UTC {
+	if c.inUTC() {
 		return wall
 	}
-	if c.clock.zone != c.Zone {
-		c.clock = NewZoneClock(c.Zone)
-	}
-	return c.clock.Instant(wall)
+	return c.zoneClock().Instant(wall)
 }
 
 // Limits of offsets, those of MySQL (manual 7.1.15).

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -122,7 +123,7 @@ func fillTopic(t *testing.T, addr, topic string) {
 	cl := mirrorClient(t, addr, kgo.DefaultProduceTopic(topic))
 	adm := kadm.NewClient(cl)
 	keep := "123456789"
-	if r, err := adm.CreateTopic(testContext(t), 1, 1, map[string]*string{"retention.ms": &keep, "message.timestamp.type": ptr("CreateTime")}, topic); err != nil || r.Err != nil {
+	if r, err := adm.CreateTopic(testContext(t), 1, 1, map[string]*string{"retention.ms": &keep, "message.timestamp.type": kmsg.StringPtr("CreateTime")}, topic); err != nil || r.Err != nil {
 		t.Fatal(err, r.Err)
 	}
 	t.Cleanup(func() { adm.DeleteTopics(context.Background(), topic) })
@@ -133,8 +134,6 @@ func fillTopic(t *testing.T, addr, topic string) {
 		t.Fatal(err)
 	}
 }
-
-func ptr(s string) *string { return &s }
 
 // commitHalf leaves a group in the middle of the topic.
 func commitHalf(t *testing.T, addr, topic, group string) {

@@ -138,8 +138,12 @@ func (b *Broker) ensureInternalTopic(name string, partitions int, config map[str
 	return err
 }
 
-func (b *Broker) createTopic(r topicRecord) error {
-	defer b.topicsChanged() // after the locks are released
+func (b *Broker) createTopic(r topicRecord) (err error) {
+	defer func() { // after the locks are released; often a topic is there already
+		if err == nil {
+			b.topicsChanged()
+		}
+	}()
 	b.adminMu.Lock()
 	defer b.adminMu.Unlock()
 	if err := b.checkNewTopic(&r); err != nil {

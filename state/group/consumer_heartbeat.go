@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -81,7 +82,7 @@ func (c *Coordinator) beat(now time.Time, t Ticket, r ConsumerHeartbeat) *refusa
 		g = c.obtain(r.Group)
 	}
 	cg := c.becomeConsumers(g)
-	m, changed, no := c.findConsumer(cg, r)
+	m, changed, no := cg.find(r)
 	if no != nil {
 		c.dropIfUnused(g)
 		return no
@@ -102,7 +103,7 @@ func (c *Coordinator) beat(now time.Time, t Ticket, r ConsumerHeartbeat) *refusa
 	full := r.Epoch == 0 || r.OwnedTold && r.RebalanceTimeout >= 0 && (r.Subscribed != nil || r.Pattern != nil)
 	// Who still has what it must give up may not have heard of it.
 	reminded := m.state == consumerUnrevoked && r.OwnedTold
-	if full || reminded || !equalSets(before, m.assigned) {
+	if full || reminded || !maps.Equal(before, m.assigned) {
 		resp.Assigned, resp.Told = grouped(m.assigned), true
 	}
 	reply := ConsumerHeartbeatReply{t, resp}
@@ -118,8 +119,6 @@ func (c *Coordinator) beat(now time.Time, t Ticket, r ConsumerHeartbeat) *refusa
 	})
 	return nil
 }
-
-func equalSets(a, b partitionSet) bool { return len(a) == len(b) && len(a.without(b)) == 0 }
 
 func checkHeartbeat(r ConsumerHeartbeat) *refusal {
 	switch {
@@ -148,8 +147,8 @@ func checkHeartbeat(r ConsumerHeartbeat) *refusal {
 	return nil
 }
 
-// findConsumer finds who beats, or admits it. Changed tells that the group has a new member.
-func (c *Coordinator) findConsumer(cg *consumers, r ConsumerHeartbeat) (m *consumer, changed bool, no *refusal) {
+// find finds who beats, or admits it. Changed tells that the group has a new member.
+func (cg *consumers) find(r ConsumerHeartbeat) (m *consumer, changed bool, no *refusal) {
 	m = cg.members[r.MemberID]
 	if r.Epoch == 0 {
 		return cg.admit(m, r)

@@ -1,6 +1,9 @@
 package group
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // reconcile brings a member a step nearer to its target, given what it says it has; it returns whether anything changed (KIP-848,
 // "Member Epoch" and "Reconciliation"). A member gives up first and tells so; only then does it go to the target's epoch, and gets what
@@ -18,7 +21,7 @@ func (cg *consumers) reconcile(now time.Time, m *consumer, r ConsumerHeartbeat) 
 	m.revoking = nil
 	cg.next(now, m, r)
 	cg.own(m)
-	return m.epoch != old.epoch || m.state != old.state || !equalSets(m.assigned, old.assigned) || !equalSets(m.revoking, old.revoking)
+	return m.epoch != old.epoch || m.state != old.state || !maps.Equal(m.assigned, old.assigned) || !maps.Equal(m.revoking, old.revoking)
 }
 
 // next computes what the member may have now. Its own partitions count as free: the caller has released them.

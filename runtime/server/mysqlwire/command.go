@@ -128,6 +128,11 @@ func (c *conn) changeUser(body []byte) error {
 
 // query runs the text of COM_QUERY.
 func (c *conn) query(text string) error {
+	return c.answerText(text, func(ctx context.Context, r *reply) error { return c.writeReply(ctx, c.watch(ctx, r), false) })
+}
+
+// answerText runs a statement and lets write send its reply.
+func (c *conn) answerText(text string, write func(ctx context.Context, r *reply) error) error {
 	ctx, end := c.begin(text)
 	defer end()
 	ctx, cancel := c.limit(ctx)
@@ -137,7 +142,7 @@ func (c *conn) query(text string) error {
 		return c.fail(c.reason(ctx, err))
 	}
 	defer r.close()
-	return c.writeReply(ctx, c.watch(ctx, r), false)
+	return write(ctx, r)
 }
 
 // reason says why a statement ended that its context ended.

@@ -1,6 +1,7 @@
 package mysqlwire
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -136,19 +137,12 @@ func (c *conn) executePrepared(p *prepared, body []byte) error {
 	if err != nil {
 		return c.fail(err)
 	}
-	ctx, end := c.begin(text)
-	defer end()
-	ctx, cancel := c.limit(ctx)
-	defer cancel()
-	r, err := c.statement(ctx, text)
-	if err != nil {
-		return c.fail(c.reason(ctx, err))
-	}
-	defer r.close()
-	if r.live {
-		return c.fail(errLive)
-	}
-	return c.writeReply(ctx, c.watch(ctx, r), true)
+	return c.answerText(text, func(ctx context.Context, r *reply) error {
+		if r.live {
+			return c.fail(errLive)
+		}
+		return c.writeReply(ctx, c.watch(ctx, r), true)
+	})
 }
 
 var errBadBinding = wireError{1210, "HY000", "Incorrect arguments to mysqld_stmt_execute"}
