@@ -133,7 +133,7 @@ func (e *editor) element(i int) int {
 
 // set gives an option a value, in its place or behind the last.
 func (e *editor) set(o ast.Option) {
-	value := quoteText(o.Value)
+	value := ast.QuoteText(o.Value)
 	for _, old := range e.options {
 		if strings.EqualFold(old.Key, o.Key) {
 			i := e.at(int(old.ValuePos))
@@ -143,7 +143,7 @@ func (e *editor) set(o ast.Option) {
 	}
 	pair := strings.ToLower(o.Key) + " = " + value
 	if !plainKey(o.Key) {
-		pair = quoteText(strings.ToLower(o.Key)) + " = " + value
+		pair = ast.QuoteText(strings.ToLower(o.Key)) + " = " + value
 	}
 	if n := len(e.options); n > 0 {
 		end := e.toks[e.element(e.at(int(e.options[n-1].ValuePos)))-1].End
@@ -265,10 +265,5 @@ func quoteName(name string) string {
 	if toks := parser.Tokens(name); len(toks) == 1 && toks[0].Kind == parser.TokenName && !strings.ContainsAny(name, "`") {
 		return name
 	}
-	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
-}
-
-// quoteText writes a string literal.
-func quoteText(s string) string {
-	return "'" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(s) + "'"
+	return ast.QuoteName(name)
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -112,17 +111,15 @@ func (p *Prepared) bind(values []*ast.Literal) (string, error) {
 		}
 		return "", diag.New(diag.BadParameter, at, "the statement has %d parameter(s), %d value(s) are given", len(p.marks), len(values))
 	}
-	var b strings.Builder
+	var b []byte
 	from := 0
 	for i, at := range p.marks {
-		b.WriteString(p.Text[from:at])
-		b.WriteString(literalSQL(values[i]))
-		if from = at + 1; b.Len() > maxBoundBytes {
+		b = values[i].AppendSQL(append(b, p.Text[from:at]...))
+		if from = at + 1; len(b) > maxBoundBytes {
 			return "", diag.New(diag.BadParameter, at, "the statement with its values is longer than %d bytes", maxBoundBytes)
 		}
 	}
-	b.WriteString(p.Text[from:])
-	return b.String(), nil
+	return string(append(b, p.Text[from:]...)), nil
 }
 
 // origin is the offset in the statement of an offset in its bound text; within a value it is the parameter's.
@@ -132,7 +129,7 @@ func (p *Prepared) origin(at int, values []*ast.Literal) int {
 	}
 	shift := 0
 	for i, mark := range p.marks {
-		n := len(literalSQL(values[i]))
+		n := len(values[i].AppendSQL(nil))
 		switch begin := mark + shift; {
 		case at < begin:
 			return at - shift
@@ -142,30 +139,6 @@ func (p *Prepared) origin(at int, values []*ast.Literal) int {
 		shift += n - 1
 	}
 	return at - shift
-}
-
-// literalSQL writes a literal. Negative numbers stand in brackets: 1-? must not become a comment.
-func literalSQL(l *ast.Literal) string {
-	switch l.Kind {
-	case ast.LitNull:
-		return "NULL"
-	case ast.LitBool:
-		return strings.ToUpper(l.Text)
-	case ast.LitInt, ast.LitDecimal, ast.LitFloat:
-		if strings.HasPrefix(l.Text, "-") {
-			return "(" + l.Text + ")"
-		}
-		return l.Text
-	case ast.LitBytes:
-		return "x'" + hex.EncodeToString([]byte(l.Text)) + "'"
-	case ast.LitDate:
-		return "DATE " + quoteText(l.Text)
-	case ast.LitTime:
-		return "TIME " + quoteText(l.Text)
-	case ast.LitTimestamp:
-		return "TIMESTAMP " + quoteText(l.Text)
-	}
-	return quoteText(l.Text)
 }
 
 // Literal makes the value of a parameter: nil is NULL; text that is no UTF-8 is bytes.

@@ -196,7 +196,7 @@ func (s *Session) setUser(ctx context.Context, x *ast.Set) (*Result, error) {
 	if err := s.SetUserVariable(x.Name, value); err != nil {
 		return nil, err
 	}
-	return message("%s = %s", x.Name, literalSQL(value)), nil
+	return message("%s = %s", x.Name, value.AppendSQL(nil)), nil
 }
 
 // literalText gives the text of the value of SET: a literal or a bare word.

@@ -120,7 +120,7 @@ func jobStatement(st *storedStatement) string {
 		if i == 0 {
 			sep = " WITH ("
 		}
-		b.WriteString(sep + k + " = " + quoteText(st.Variables[k]))
+		b.WriteString(sep + k + " = " + ast.QuoteText(st.Variables[k]))
 	}
 	if len(names) > 0 {
 		b.WriteString(")")

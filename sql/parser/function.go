@@ -57,7 +57,7 @@ func (p *parser) functionParams() []ast.FunctionParam {
 	for {
 		name := p.name("the name of a parameter")
 		for _, prev := range out {
-			if equalNames(prev.Name.Text, name.Text) {
+			if strings.EqualFold(prev.Name.Text, name.Text) {
 				p.fail(diag.New(diag.DuplicateName, name.At(), "a second parameter %s", name.Text))
 			}
 		}

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 )
@@ -70,7 +72,7 @@ func (p *parser) lambda(k, end int) *ast.Lambda {
 	}
 	for i, n := range l.Params {
 		for _, prev := range l.Params[:i] {
-			if equalNames(prev.Text, n.Text) {
+			if strings.EqualFold(prev.Text, n.Text) {
 				p.fail(diag.New(diag.DuplicateName, n.At(), "a second parameter %s", n.Text))
 			}
 		}

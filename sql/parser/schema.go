@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 )
@@ -146,7 +148,7 @@ func (p *parser) column(s *schema) {
 	for p.columnAttribute(s, &c) {
 	}
 	for _, prev := range s.columns {
-		if equalNames(prev.Name.Text, c.Name.Text) {
+		if strings.EqualFold(prev.Name.Text, c.Name.Text) {
 			p.fail(diag.New(diag.DuplicateName, c.At(), "a second column %s", c.Name.Text))
 		}
 	}

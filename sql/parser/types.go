@@ -2,7 +2,6 @@ package parser
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
@@ -241,5 +240,3 @@ func (p *parser) unknownType(k int) {
 	}
 	p.fail(err)
 }
-
-func equalNames(a, b string) bool { return strings.EqualFold(a, b) }

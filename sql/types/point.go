@@ -1,6 +1,7 @@
 package types
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"unsafe"
@@ -45,10 +46,10 @@ const maxDegreeText = 400
 // ParsePoint reads WKT: `POINT(lon lat)` in any case, with any blanks, and an optional `SRID=4326;` in front.
 func ParsePoint(s []byte) (p Int128, ok bool) {
 	s = skipBlanks(s)
-	if len(s) > 10 && equalFold(s[:10], "SRID=4326;") {
+	if len(s) > 10 && bytes.EqualFold(s[:10], []byte("SRID=4326;")) {
 		s = skipBlanks(s[10:])
 	}
-	if len(s) < 5 || !equalFold(s[:5], "POINT") {
+	if len(s) < 5 || !bytes.EqualFold(s[:5], []byte("POINT")) {
 		return p, false
 	}
 	s = skipBlanks(s[5:])
@@ -81,17 +82,4 @@ func skipBlanks(s []byte) []byte {
 		s = s[1:]
 	}
 	return s
-}
-
-// equalFold compares with an upper-case word.
-func equalFold(s []byte, upper string) bool {
-	for i, c := range s {
-		if c >= 'a' && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		if c != upper[i] {
-			return false
-		}
-	}
-	return len(s) == len(upper)
 }

@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -161,20 +162,11 @@ func (s *topicSetting) parse(v string) (int64, error) {
 		return 0, nil
 	}
 	for _, item := range strings.Split(v, ",") {
-		if !contains(s.oneOf, strings.TrimSpace(item)) || (s.kind != configList && strings.Contains(v, ",")) {
+		if !slices.Contains(s.oneOf, strings.TrimSpace(item)) || (s.kind != configList && strings.Contains(v, ",")) {
 			return 0, fmt.Errorf("%w: %s=%q, allowed are %s", ErrInvalidConfig, s.name, v, strings.Join(s.oneOf, ", "))
 		}
 	}
 	return 0, nil
-}
-
-func contains(list []string, v string) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 // settingValue is the value in force and whether the topic sets it itself.

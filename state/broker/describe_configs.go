@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -54,7 +55,7 @@ func (b *Broker) describeTopicConfig(req *kmsg.DescribeConfigsRequest, i int, rr
 	}
 	for i := range topicSettings {
 		s := &topicSettings[i]
-		if q.ConfigNames != nil && !contains(q.ConfigNames, s.name) {
+		if q.ConfigNames != nil && !slices.Contains(q.ConfigNames, s.name) {
 			continue
 		}
 		v, own := b.settingValue(s, config)
@@ -92,7 +93,7 @@ func (b *Broker) describeBrokerConfig(q *kmsg.DescribeConfigsRequestResource, rr
 		{"socket.request.max.bytes", strconv.Itoa(b.opts.MaxRequestBytes)},
 	}
 	for _, e := range entries {
-		if q.ConfigNames != nil && !contains(q.ConfigNames, e.name) {
+		if q.ConfigNames != nil && !slices.Contains(q.ConfigNames, e.name) {
 			continue
 		}
 		c := configEntry(e.name, e.value)

@@ -3,6 +3,7 @@ package mysqlwire
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/function"
@@ -69,11 +70,11 @@ func (x condition) holds(text string) bool {
 	for _, v := range x.values {
 		switch x.op {
 		case "=", "IN":
-			if equalFold(text, v) {
+			if strings.EqualFold(text, v) {
 				return true
 			}
 		case "<>", "!=", "NOT IN":
-			if equalFold(text, v) {
+			if strings.EqualFold(text, v) {
 				return false
 			}
 		case "LIKE":
@@ -135,7 +136,7 @@ func (t *table) condition(w *words) (condition, error) {
 	x := condition{column: -1}
 	name := w.name()
 	for i, f := range t.fields {
-		if equalFold(f.Name, name) {
+		if strings.EqualFold(f.Name, name) {
 			x.column = i
 		}
 	}

@@ -3,13 +3,13 @@ package mysqlwire
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/parser"
 	"github.com/millrace/millrace/sql/types"
 )
@@ -174,9 +174,9 @@ func (p *prepared) bind(body []byte) (string, error) {
 		long, isLong := p.long[i]
 		switch {
 		case isLong:
-			buf = appendChars(buf, long)
+			buf = chars(long).AppendSQL(buf)
 		case nulls[i/8]&(1<<(i%8)) != 0:
-			buf = append(buf, "NULL"...)
+			buf = null.AppendSQL(buf)
 		default:
 			if buf, err = appendParameter(buf, &d, p.types[i]); err != nil {
 				return "", err
@@ -190,100 +190,78 @@ func (p *prepared) bind(body []byte) (string, error) {
 	return string(buf), nil
 }
 
-// appendParameter reads one value and appends it as a literal. Negative numbers stand in brackets: 1-? must not become a comment.
+// appendParameter reads one value and appends it as a literal.
 func appendParameter(dst []byte, d *decoder, typ uint16) ([]byte, error) {
-	kind, unsigned := byte(typ), typ&0x8000 != 0
-	switch kind {
-	case typeNull:
-		dst = append(dst, "NULL"...)
-	case typeTiny:
-		dst = appendInteger(dst, d.uint(1), 8, unsigned)
-	case typeShort, typeYear:
-		dst = appendInteger(dst, d.uint(2), 16, unsigned)
-	case typeLong, typeInt24:
-		dst = appendInteger(dst, d.uint(4), 32, unsigned)
-	case typeLongLong:
-		dst = appendInteger(dst, d.uint(8), 64, unsigned)
-	case typeFloat:
-		return appendDouble(dst, float64(math.Float32frombits(uint32(d.uint(4)))), 32, d)
-	case typeDouble:
-		return appendDouble(dst, math.Float64frombits(d.uint(8)), 64, d)
-	case typeDate, typeDatetime, typeTimestamp:
-		dst = appendMoment(dst, d, kind)
-	case typeTime:
-		dst = appendDuration(dst, d)
-	case typeDecimal, typeNewDecimal:
-		dst = appendDecimal(dst, d.lenBytes())
-	default:
-		dst = appendChars(dst, d.lenBytes())
-	}
+	l := parameter(d, typ)
 	if d.bad {
 		return nil, errBadBinding
 	}
-	return dst, nil
+	return l.AppendSQL(dst), nil
 }
 
-func appendInteger(dst []byte, v uint64, bits int, unsigned bool) []byte {
+var null = &ast.Literal{Kind: ast.LitNull}
+
+// parameter reads one value of a type as bound; a value that cannot be sets d.bad.
+func parameter(d *decoder, typ uint16) *ast.Literal {
+	kind, unsigned := byte(typ), typ&0x8000 != 0
+	switch kind {
+	case typeNull:
+		return null
+	case typeTiny:
+		return integer(d.uint(1), 8, unsigned)
+	case typeShort, typeYear:
+		return integer(d.uint(2), 16, unsigned)
+	case typeLong, typeInt24:
+		return integer(d.uint(4), 32, unsigned)
+	case typeLongLong:
+		return integer(d.uint(8), 64, unsigned)
+	case typeFloat:
+		return double(float64(math.Float32frombits(uint32(d.uint(4)))), 32, d)
+	case typeDouble:
+		return double(math.Float64frombits(d.uint(8)), 64, d)
+	case typeDate, typeDatetime, typeTimestamp:
+		return moment(d, kind)
+	case typeTime:
+		return duration(d)
+	case typeDecimal, typeNewDecimal:
+		return decimal(d.lenBytes())
+	}
+	return chars(d.lenBytes())
+}
+
+func integer(v uint64, bits int, unsigned bool) *ast.Literal {
 	if unsigned {
-		return strconv.AppendUint(dst, v, 10)
+		return &ast.Literal{Kind: ast.LitInt, Text: strconv.FormatUint(v, 10)}
 	}
-	n := int64(v<<(64-bits)) >> (64 - bits)
-	if n >= 0 {
-		return strconv.AppendInt(dst, n, 10)
-	}
-	return append(strconv.AppendInt(append(dst, '('), n, 10), ')')
+	return &ast.Literal{Kind: ast.LitInt, Text: strconv.FormatInt(int64(v<<(64-bits))>>(64-bits), 10)}
 }
 
-func appendDouble(dst []byte, f float64, bits int, d *decoder) ([]byte, error) {
-	if d.bad || f-f != 0 {
-		return nil, errBadBinding
+func double(f float64, bits int, d *decoder) *ast.Literal {
+	if f-f != 0 {
+		d.bad = true
 	}
-	if f < 0 {
-		return append(strconv.AppendFloat(append(dst, '('), f, 'e', -1, bits), ')'), nil
-	}
-	return strconv.AppendFloat(dst, f, 'e', -1, bits), nil
+	return &ast.Literal{Kind: ast.LitFloat, Text: strconv.FormatFloat(f, 'e', -1, bits)}
 }
 
-// appendDecimal takes digits as they are; anything else is a string.
-func appendDecimal(dst, s []byte) []byte {
+// decimal takes digits as they are; anything else is a string.
+func decimal(s []byte) *ast.Literal {
 	if _, ok := types.ParseDecimal(s, types.MaxDecimalScale); !ok || strings.ContainsAny(string(s), " eE") {
-		return appendChars(dst, s)
+		return chars(s)
 	}
-	if s[0] == '-' {
-		return append(append(append(dst, '('), s...), ')')
-	}
-	return append(dst, s...)
+	return &ast.Literal{Kind: ast.LitDecimal, Text: string(s)}
 }
 
-// appendChars writes a string literal; what is no text is written in hex.
-func appendChars(dst, s []byte) []byte {
+// chars is a string; what is no text is bytes.
+func chars(s []byte) *ast.Literal {
+	kind := ast.LitString
 	if !utf8.Valid(s) {
-		dst = append(dst, "x'"...)
-		dst = hex.AppendEncode(dst, s)
-		return append(dst, '\'')
+		kind = ast.LitBytes
 	}
-	return appendString(dst, string(s))
+	return &ast.Literal{Kind: kind, Text: string(s)}
 }
 
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '\'')
-	for i := range len(s) {
-		switch s[i] {
-		case '\'':
-			dst = append(dst, "''"...)
-		case '\\':
-			dst = append(dst, `\\`...)
-		case 0:
-			dst = append(dst, `\0`...)
-		default:
-			dst = append(dst, s[i])
-		}
-	}
-	return append(dst, '\'')
-}
-
-// appendMoment reads a date or an instant of 0, 4, 7 or 11 bytes.
-func appendMoment(dst []byte, d *decoder, kind byte) []byte {
+// moment reads a date or an instant of 0, 4, 7 or 11 bytes.
+func moment(d *decoder, kind byte) *ast.Literal {
 	n := d.u8()
 	v := decoder{b: d.bytes(int(n))}
 	year, month, day := v.uint(2), v.u8(), v.u8()
@@ -297,20 +275,16 @@ func appendMoment(dst []byte, d *decoder, kind byte) []byte {
 	}
 	if v.bad && n != 0 || micros >= 1e6 {
 		d.bad = true
-		return dst
 	}
+	date := fmt.Sprintf("%04d-%02d-%02d", year, month, day)
 	if kind == typeDate {
-		return fmt.Appendf(dst, "DATE '%04d-%02d-%02d'", year, month, day)
+		return &ast.Literal{Kind: ast.LitDate, Text: date}
 	}
-	dst = fmt.Appendf(dst, "TIMESTAMP '%04d-%02d-%02d %02d:%02d:%02d", year, month, day, hour, minute, second)
-	if micros > 0 {
-		dst = fmt.Appendf(dst, ".%06d", micros)
-	}
-	return append(dst, '\'')
+	return &ast.Literal{Kind: ast.LitTimestamp, Text: fmt.Sprintf("%s %02d:%02d:%02d%s", date, hour, minute, second, fraction(micros))}
 }
 
-// appendDuration reads a TIME of 0, 8 or 12 bytes.
-func appendDuration(dst []byte, d *decoder) []byte {
+// duration reads a TIME of 0, 8 or 12 bytes.
+func duration(d *decoder) *ast.Literal {
 	n := d.u8()
 	v := decoder{b: d.bytes(int(n))}
 	neg, days, hour, minute, second := v.u8(), v.uint(4), v.u8(), v.u8(), v.u8()
@@ -320,15 +294,18 @@ func appendDuration(dst []byte, d *decoder) []byte {
 	}
 	if v.bad && n != 0 || micros >= 1e6 || days > 40 {
 		d.bad = true
-		return dst
 	}
 	sign := ""
 	if neg == 1 {
 		sign = "-"
 	}
-	dst = fmt.Appendf(dst, "TIME '%s%02d:%02d:%02d", sign, days*24+uint64(hour), minute, second)
-	if micros > 0 {
-		dst = fmt.Appendf(dst, ".%06d", micros)
+	return &ast.Literal{Kind: ast.LitTime, Text: fmt.Sprintf("%s%02d:%02d:%02d%s", sign, days*24+uint64(hour), minute, second, fraction(micros))}
+}
+
+// fraction is the part of a clock behind the seconds.
+func fraction(micros uint64) string {
+	if micros == 0 {
+		return ""
 	}
-	return append(dst, '\'')
+	return fmt.Sprintf(".%06d", micros)
 }

@@ -107,7 +107,7 @@ func syntax(w *words, k int, message string) error {
 // setEngine sets a variable of the engine's session.
 func (c *conn) setEngine(ctx context.Context, name, value string, offset int, text string) error {
 	if strings.HasPrefix(value, "@") {
-		value = string(appendString(nil, c.evaluate(value)))
+		value = ast.QuoteText(c.evaluate(value))
 	}
 	if up := strings.ToUpper(value); up == "DEFAULT" {
 		_, err := c.session.Exec(ctx, "RESET "+name)

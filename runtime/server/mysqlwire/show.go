@@ -9,11 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/catalog"
 	"github.com/millrace/millrace/sql/types"
 )
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
 
 // none are the SHOWs of things that do not exist here: their columns are told, no rows.
 var none = map[string][]string{
@@ -218,7 +217,7 @@ func (c *conn) relationName(w *words) (string, error) {
 // pathName takes a relation's name, which keeps the prefix of information_schema.
 func (c *conn) pathName(w *words) string {
 	prefix := ""
-	if w.raw(w.k+1) == "." && equalFold(unquote(w.raw(w.k)), databases[0]) {
+	if w.raw(w.k+1) == "." && strings.EqualFold(unquote(w.raw(w.k)), databases[0]) {
 		prefix = informationPrefix
 	}
 	return prefix + w.name()
@@ -278,12 +277,12 @@ func (c *conn) showCreate(ctx context.Context, w *words) (*reply, error) {
 		return nil, unknownTable(name)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s (", quoteName(rel.Name))
+	fmt.Fprintf(&b, "CREATE TABLE %s (", ast.QuoteName(rel.Name))
 	for i, col := range rel.Columns {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "\n  %s %s", quoteName(col.Name), columnOf(col.Type).name)
+		fmt.Fprintf(&b, "\n  %s %s", ast.QuoteName(col.Name), columnOf(col.Type).name)
 		if col.NotNull || slices.Contains(rel.PrimaryKey, i) {
 			b.WriteString(" NOT NULL")
 		} else {
@@ -296,14 +295,14 @@ func (c *conn) showCreate(ctx context.Context, w *words) (*reply, error) {
 	if len(rel.PrimaryKey) > 0 {
 		var keys []string
 		for _, k := range rel.PrimaryKey {
-			keys = append(keys, quoteName(rel.Columns[k].Name))
+			keys = append(keys, ast.QuoteName(rel.Columns[k].Name))
 		}
 		fmt.Fprintf(&b, ",\n  PRIMARY KEY (%s)", strings.Join(keys, ","))
 	}
 	b.WriteString("\n) ENGINE=Millrace DEFAULT CHARSET=utf8mb4")
 	if text := c.statementOf(ctx, rel); text != "" {
 		// One line, as MySQL writes it: tools read the rest line by line.
-		comment := strings.NewReplacer("\r", "", "\n", `\n`).Replace(string(appendString(nil, text)))
+		comment := strings.NewReplacer("\r", "", "\n", `\n`).Replace(ast.QuoteText(text))
 		b.WriteString(" COMMENT=" + comment)
 	}
 	t := newTable("Table", "Create Table")
@@ -313,7 +312,7 @@ func (c *conn) showCreate(ctx context.Context, w *words) (*reply, error) {
 
 // statementOf asks the engine for the statement that made a relation, without its secrets.
 func (c *conn) statementOf(ctx context.Context, rel *catalog.Relation) string {
-	res, err := c.session.Exec(ctx, "SHOW CREATE TABLE "+quoteName(rel.Name))
+	res, err := c.session.Exec(ctx, "SHOW CREATE TABLE "+ast.QuoteName(rel.Name))
 	if err != nil {
 		return ""
 	}
@@ -324,8 +323,6 @@ func (c *conn) statementOf(ctx context.Context, rel *catalog.Relation) string {
 	}
 	return string(b.Cols[1].Bytes(0))
 }
-
-func quoteName(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
 
 func (c *conn) showWarnings() *table {
 	t := newTable("Level", "#Code", "Message")

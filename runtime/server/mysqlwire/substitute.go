@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/millrace/millrace/sql/ast"
 	"github.com/millrace/millrace/sql/diag"
 	"github.com/millrace/millrace/sql/parser"
 )
@@ -87,7 +88,7 @@ func (c *conn) replacement(w *words, i int) (text string, n int) {
 		if w.raw(i-1) == "." {
 			return "", 0
 		}
-		if w.raw(i+1) == "." && i+2 < len(w.toks) && equalFold(unquote(w.raw(i)), databaseName) {
+		if w.raw(i+1) == "." && i+2 < len(w.toks) && strings.EqualFold(unquote(w.raw(i)), databaseName) {
 			return w.raw(i + 2), 3 // `millrace`.`t`.`c` is `t`.`c`
 		}
 		if w.is(i+1, "(", ")") {
@@ -125,7 +126,7 @@ func literalOf(v string) string {
 	if _, err := strconv.ParseInt(v, 10, 64); err == nil && v[0] != '+' && v[0] != '-' {
 		return v
 	}
-	return string(appendString(nil, v))
+	return ast.QuoteText(v)
 }
 
 // restore moves an error's place to the text that the client sent.
